@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * device.h - the core's side of a device: making it, polling it, and what the monitor keeps about it.
+ */
+#ifndef CORE_DEVICE_H
+#define CORE_DEVICE_H
+
+#include <busbar/plugin.h>
+
+struct link_table;
+
+/**
+ * Make a device from its section; it holds no reference to @config, which must outlive it. Nothing is opened yet.
+ * Returns 0 or -ENOMEM. The caller holds the first reference. Thread: main loop.
+ */
+int device_create(struct bb_registry *registry, const struct bb_plugin *plugin, const struct bb_config *config,
+		  struct bb_device **ret_device);
+
+/** Run the plugin's open(). On failure close() has been called. Thread: main loop. */
+int device_open(struct bb_device *device, struct link_table *links);
+
+/**
+ * Poll: describe() when the device has not been described since it last failed to be, then poll() or watch(); publish
+ * or count the failure; note the duration. BB_RELEARN describes again at once. Returns 0 or a negative errno.
+ * Thread: the worker that holds the device's link.
+ */
+int device_poll(struct bb_device *device, enum bb_group group);
+
+/** Run the plugin's close(). No call may be in flight. Thread: main loop. */
+void device_close(struct bb_device *device);
+
+/** The plugin and its instance; the config it was made from. */
+const struct bb_plugin *device_plugin(const struct bb_device *device);
+void *device_state_of_plugin(struct bb_device *device);
+const struct bb_config *device_config(const struct bb_device *device);
+
+/** The link that polls of the device run on; NULL until someone set it. Thread: main loop. */
+struct bb_link *device_link(const struct bb_device *device);
+void device_set_link(struct bb_device *device, struct bb_link *take_link);
+
+/** Does the plugin poll by itself (start/stop) rather than through poll()? */
+bool device_is_event_driven(const struct bb_device *device);
+
+/** How long one poll may take, ms (option timeout). */
+int64_t device_timeout(const struct bb_device *device);
+
+/** Place for the scheduler's own record of the device. Thread: main loop. */
+void *device_schedule(const struct bb_device *device);
+void device_set_schedule(struct bb_device *device, void *schedule);
+
+#endif

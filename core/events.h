@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * events.h - the last 10,000 events, in memory, and who is told of new ones.
+ */
+#ifndef CORE_EVENTS_H
+#define CORE_EVENTS_H
+
+#include <stddef.h>
+
+#include <busbar/event.h>
+#include <busbar/loop.h>
+
+#define EVENTS_KEPT 10000
+
+/** Start taking events: bb_event_emit() posts to @main_loop from now on. One per process. */
+int events_start(struct bb_loop *main_loop);
+
+/** Stop and free; events emitted later are dropped. */
+void events_stop(void);
+
+struct event_subscriber {
+	void (*event)(void *context, const struct bb_event *event); /* on the main loop, in order of number */
+	void *context;
+	struct event_subscriber *next; /* events.c's */
+};
+
+/** Tell @subscriber (owned by the caller) of each event from now on, until unsubscribed. Thread: main loop. */
+void events_subscribe(struct event_subscriber *subscriber);
+void events_unsubscribe(struct event_subscriber *subscriber);
+
+/**
+ * The kept event with the smallest number above @after, or NULL. Lives until the next event. Thread: main loop.
+ */
+const struct bb_event *events_next(uint64_t after);
+
+/** Number of the newest event, 0: none yet. Thread: main loop. */
+uint64_t events_newest(void);
+
+#endif
