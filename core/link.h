@@ -47,6 +47,9 @@ struct link_work {
 /** Queue @work; the link owns it until @done is called. Thread: main loop. */
 void link_submit(struct bb_link *link, struct link_work *work);
 
+/** One more user of a link that is in hand already. Thread: main loop. */
+void link_ref(struct bb_link *link);
+
 /** For bb_registry_links(). Any thread. */
 void link_table_each(struct link_table *table,
 		     void (*each)(void *context, const char *name, uint64_t polls, uint64_t errors), void *context);

@@ -21,6 +21,7 @@ struct bb_pace {
 	int64_t interval_ms, watch_ms;
 	int64_t next_rest_ms;   /* when everything is due */
 	int64_t next_urgent_ms; /* when the urgent points are due; never before the first success */
+	int64_t phase_ms;       /* its place in the interval, from its name */
 	uint32_t failures;      /* in a row */
 	uint32_t random;        /* state of the jitter, seeded by the name */
 };

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * link.c - links, their queues of work, and the worker threads that run it.
+ *
+ * Two locks, never held together with anything that waits: table->lock guards the pool of idle workers, the list of
+ * links and every link's queue (work is short to hand over, so one lock for all is plenty). A link with work is
+ * `busy`: exactly one worker holds it until its queue is empty. When no worker is idle a new one is started, so hung
+ * links cost threads, not time of others. Idle workers leave after WORKER_IDLE_S.
+ *
+ * Finished work goes to the main loop as a task and is not touched by the worker again.
+ */
+#include "link.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <busbar/clock.h>
+#include <busbar/log.h>
+
+#include "thread.h"
+
+#define WORKER_IDLE_S 10
+
+struct bb_link {
+	struct link_table *table;
+	const struct bb_link_type *type; /* NULL: a private link */
+	struct bb_link *next;            /* in the table */
+	unsigned users;                  /* main loop only */
+	bool busy;                       /* a worker holds it, or is about to */
+	struct link_work *first, **last;
+	_Atomic int64_t deadline_ms;
+	_Atomic uint64_t polls, errors;
+	char *name;
+	max_align_t state[]; /* type->state_size bytes */
+};
+
+struct worker {
+	struct link_table *table;
+	struct worker *next_idle;
+	pthread_cond_t wake;
+	struct bb_link *link; /* what it was woken for */
+};
+
+struct link_table {
+	struct bb_loop *main_loop;
+	pthread_mutex_t lock;
+	pthread_cond_t all_gone;
+	struct worker *idle;
+	unsigned workers;
+	bool stopping;
+	struct bb_link *links;
+};
+
+int link_table_create(struct bb_loop *main_loop, struct link_table **ret_table)
+{
+	struct link_table *table = calloc(1, sizeof(*table));
+
+	if (!table)
+		return -ENOMEM;
+	table->main_loop = main_loop;
+	pthread_mutex_init(&table->lock, NULL);
+	thread_cond_init(&table->all_gone);
+	*ret_table = table;
+	return 0;
+}
+
+/* ---- workers ---- */
+
+static struct link_work *link_take(struct bb_link *link)
+{
+	struct link_work *work = link->first;
+
+	if (!work)
+		return NULL;
+	link->first = work->next;
+	if (!link->first)
+		link->last = &link->first;
+	return work;
+}
+
+static void link_work_done(struct bb_task *task)
+{
+	struct link_work *work = (struct link_work *)((char *)task - offsetof(struct link_work, task));
+
+	work->done(work, work->result);
+}
+
+/* Runs what is queued on @link. Called with the lock held, gives it up while working. */
+static void worker_drain(struct worker *worker, struct bb_link *link)
+{
+	struct link_table *table = worker->table;
+	struct link_work *work;
+
+	while ((work = link_take(link)) != NULL) {
+		pthread_mutex_unlock(&table->lock);
+		work->started_ms = bb_clock_ms();
+		atomic_store(&link->deadline_ms, work->started_ms + work->timeout_ms);
+		work->result = work->run(work);
+		link_count(link, work->result);
+		bb_loop_post(table->main_loop, &work->task); /* not ours from here on */
+		pthread_mutex_lock(&table->lock);
+	}
+	link->busy = false;
+}
+
+/* Waits until it is woken with a link; false when it waited long enough, or all stop. Lock held. */
+static bool worker_wait(struct worker *worker)
+{
+	struct link_table *table = worker->table;
+	const struct timespec until = thread_deadline(WORKER_IDLE_S * 1000);
+
+	worker->next_idle = table->idle;
+	table->idle = worker;
+	while (!worker->link && !table->stopping)
+		if (pthread_cond_timedwait(&worker->wake, &table->lock, &until) == ETIMEDOUT)
+			break;
+	if (worker->link)
+		return true; /* whoever woke it took it off the list */
+	for (struct worker **place = &table->idle; *place; place = &(*place)->next_idle)
+		if (*place == worker) {
+			*place = worker->next_idle;
+			break;
+		}
+	return false;
+}
+
+static void *worker_main(void *argument)
+{
+	struct worker *worker = argument;
+	struct link_table *table = worker->table;
+
+	thread_set_name("poll worker");
+	pthread_mutex_lock(&table->lock);
+	do {
+		struct bb_link *link = worker->link;
+
+		worker->link = NULL;
+		worker_drain(worker, link);
+	} while (!table->stopping && worker_wait(worker));
+	table->workers--;
+	if (table->workers == 0)
+		pthread_cond_broadcast(&table->all_gone);
+	pthread_mutex_unlock(&table->lock);
+	pthread_cond_destroy(&worker->wake);
+	free(worker);
+	return NULL;
+}
+
+/* Gives @link to a worker. Lock held. Returns 0 or a negative errno. */
+static int link_start_work(struct bb_link *link)
+{
+	struct link_table *table = link->table;
+	struct worker *worker = table->idle;
+	int r;
+
+	if (worker) {
+		table->idle = worker->next_idle;
+		worker->link = link;
+		link->busy = true;
+		pthread_cond_signal(&worker->wake);
+		return 0;
+	}
+	worker = calloc(1, sizeof(*worker));
+	if (!worker)
+		return -ENOMEM;
+	worker->table = table;
+	worker->link = link;
+	thread_cond_init(&worker->wake);
+	r = thread_start_detached(worker_main, worker);
+	if (r < 0) {
+		pthread_cond_destroy(&worker->wake);
+		free(worker);
+		return r;
+	}
+	table->workers++;
+	link->busy = true;
+	return 0;
+}
+
+void link_submit(struct bb_link *link, struct link_work *work)
+{
+	struct link_table *table = link->table;
+	int r = 0;
+
+	work->next = NULL;
+	work->link = link;
+	work->task.run = link_work_done;
+	pthread_mutex_lock(&table->lock);
+	*link->last = work;
+	link->last = &work->next;
+	if (!link->busy)
+		r = link_start_work(link);
+	if (r < 0) /* no thread to be had: the work fails, as it would on a dead link */
+		(void)link_take(link);
+	pthread_mutex_unlock(&table->lock);
+	if (r < 0) {
+		work->started_ms = bb_clock_ms();
+		work->result = bb_log_error(NULL, r, "%s: no worker thread to be had", link->name);
+		bb_loop_post(table->main_loop, &work->task);
+	}
+}
+
+bool link_table_destroy(struct link_table *table, int64_t patience_ms)
+{
+	const struct timespec until = thread_deadline(patience_ms);
+	bool all_gone;
+
+	if (!table)
+		return true;
+	pthread_mutex_lock(&table->lock);
+	table->stopping = true;
+	for (struct worker *worker = table->idle; worker; worker = worker->next_idle)
+		pthread_cond_signal(&worker->wake);
+	while (table->workers > 0)
+		if (pthread_cond_timedwait(&table->all_gone, &table->lock, &until) == ETIMEDOUT)
+			break;
+	all_gone = table->workers == 0;
+	pthread_mutex_unlock(&table->lock);
+	if (!all_gone)
+		return false;
+	assert(!table->links);
+	pthread_cond_destroy(&table->all_gone);
+	pthread_mutex_destroy(&table->lock);
+	free(table);
+	return true;
+}
+
+/* ---- links ---- */
+
+static int link_create(struct link_table *table, const struct bb_link_type *type, const struct bb_address *address,
+		       const char *name, struct bb_link **ret_link)
+{
+	struct bb_link *link = calloc(1, sizeof(*link) + (type ? type->state_size : 0));
+	int r = -ENOMEM;
+
+	if (!link)
+		return -ENOMEM;
+	link->table = table;
+	link->users = 1;
+	link->last = &link->first;
+	link->name = strdup(name);
+	if (!link->name)
+		goto fail;
+	if (type && type->init) {
+		r = type->init(link, address, link->state);
+		if (r < 0)
+			goto fail;
+	}
+	link->type = type;
+	pthread_mutex_lock(&table->lock);
+	link->next = table->links;
+	table->links = link;
+	pthread_mutex_unlock(&table->lock);
+	*ret_link = link;
+	return 0;
+fail:
+	free(link->name);
+	free(link);
+	return r;
+}
+
+int link_acquire(struct link_table *table, const struct bb_link_type *type, const struct bb_address *address,
+		 struct bb_link **ret_link)
+{
+	char name[NAME_MAX + 1];
+
+	if (address->port)
+		(void)snprintf(name, sizeof(name), strchr(address->host, ':') ? "%s://[%s]:%u" : "%s://%s:%u",
+			       address->scheme, address->host, (unsigned)address->port);
+	else
+		(void)snprintf(name, sizeof(name), "%s://%s", address->scheme, address->host);
+
+	/* Only the main loop adds and removes links, so looking needs no lock. */
+	for (struct bb_link *link = table->links; link; link = link->next)
+		if (link->type == type && strcmp(link->name, name) == 0) {
+			link->users++;
+			*ret_link = link;
+			return 0;
+		}
+	return link_create(table, type, address, name, ret_link);
+}
+
+int link_acquire_private(struct link_table *table, const char *name, struct bb_link **ret_link)
+{
+	return link_create(table, NULL, NULL, name, ret_link);
+}
+
+void bb_link_unref(struct bb_link *link)
+{
+	if (!link || --link->users > 0)
+		return;
+
+	struct link_table *table = link->table;
+
+	pthread_mutex_lock(&table->lock);
+	assert(!link->first);
+	for (struct bb_link **place = &table->links; *place; place = &(*place)->next)
+		if (*place == link) {
+			*place = link->next;
+			break;
+		}
+	pthread_mutex_unlock(&table->lock);
+	if (link->type && link->type->finish)
+		link->type->finish(link->state);
+	free(link->name);
+	free(link);
+}
+
+void link_ref(struct bb_link *link)
+{
+	link->users++;
+}
+
+void *bb_link_state(struct bb_link *link)
+{
+	return link->state;
+}
+
+const char *bb_link_name(const struct bb_link *link)
+{
+	return link->name;
+}
+
+int64_t bb_link_deadline(const struct bb_link *link)
+{
+	return atomic_load(&link->deadline_ms);
+}
+
+void link_count(struct bb_link *link, int result)
+{
+	atomic_fetch_add(&link->polls, 1);
+	if (result < 0)
+		atomic_fetch_add(&link->errors, 1);
+}
+
+void link_table_each(struct link_table *table,
+		     void (*each)(void *context, const char *name, uint64_t polls, uint64_t errors), void *context)
+{
+	pthread_mutex_lock(&table->lock);
+	for (const struct bb_link *link = table->links; link; link = link->next)
+		if (link->type) /* a private link says nothing that its device does not say */
+			each(context, link->name, atomic_load(&link->polls), atomic_load(&link->errors));
+	pthread_mutex_unlock(&table->lock);
+}
