@@ -2,18 +2,25 @@
  *
  * busbar/resolve.h - host names to numbers without holding up anybody.
  *
- * getaddrinfo() can block for half a minute, so it runs on a worker, as any other blocking work does.
+ * getaddrinfo() can block for half a minute, so each look-up of a name has a short-lived thread of its own and its
+ * result comes back to a loop.
  */
 #ifndef BUSBAR_RESOLVE_H
 #define BUSBAR_RESOLVE_H
 
 #include <busbar/loop.h>
 
+struct bb_lookup; /* opaque: one look-up in flight */
+
 /**
- * Look up @host (a name, or a number, which needs no look-up) and call @done on @loop's thread with @result 0 and the
- * numeric address, or with -EHOSTUNREACH and NULL. @context must live until then. Any thread. 0 or -ENOMEM.
+ * Look up @host (a name, or a number, which needs no look-up) and call @done once, later, on @loop's thread: with
+ * @result 0 and the numeric address, or with -EHOSTUNREACH and NULL. The look-up is over and freed when @done is called.
+ * Returns 0 or a negative errno: then @done is not called. Thread: the loop's.
  */
 int bb_resolve(struct bb_loop *loop, const char *host, void (*done)(void *context, int result, const char *address),
-	       void *context);
+	       void *context, struct bb_lookup **ret_lookup);
+
+/** Give up on a look-up whose @done has not been called: it never will be. Accepts NULL. Thread: the loop's. */
+void bb_lookup_cancel(struct bb_lookup *lookup);
 
 #endif
