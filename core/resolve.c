@@ -21,7 +21,7 @@ struct bb_lookup {
 	void (*done)(void *context, int result, const char *address);
 	void *context;
 	pthread_mutex_t lock;
-	bool posted, cancelled;
+	bool cancelled;
 	int result;
 	char address[NI_MAXHOST];
 	char host[];
@@ -37,8 +37,12 @@ static void resolve_free(struct bb_lookup *lookup)
 static void resolve_deliver(struct bb_task *task)
 {
 	struct bb_lookup *lookup = (struct bb_lookup *)task;
+	bool cancelled;
 
-	if (!lookup->cancelled)
+	pthread_mutex_lock(&lookup->lock); /* the thread may still be on its way out of it */
+	cancelled = lookup->cancelled;
+	pthread_mutex_unlock(&lookup->lock);
+	if (!cancelled)
 		lookup->done(lookup->context, lookup->result, lookup->result < 0 ? NULL : lookup->address);
 	resolve_free(lookup);
 }
@@ -64,18 +68,14 @@ static void *resolve_main(void *argument)
 
 	thread_set_name("resolver");
 	lookup->result = resolve_query(lookup, 0);
+	/* Posting under the lock: once bb_lookup_cancel() has returned, the loop may go away. */
 	pthread_mutex_lock(&lookup->lock);
 	cancelled = lookup->cancelled;
-	if (!cancelled) {
-		lookup->posted = true;
-		lookup->task.run = resolve_deliver;
-	}
+	if (!cancelled)
+		bb_loop_post(lookup->loop, &lookup->task);
 	pthread_mutex_unlock(&lookup->lock);
-	/* Not cancelled: from here the loop may cancel, but then it leaves the freeing to the task. */
 	if (cancelled)
 		resolve_free(lookup);
-	else
-		bb_loop_post(lookup->loop, &lookup->task);
 	return NULL;
 }
 
@@ -92,10 +92,9 @@ int bb_resolve(struct bb_loop *loop, const char *host, void (*done)(void *contex
 	lookup->done = done;
 	lookup->context = context;
 	memcpy(lookup->host, host, length);
+	lookup->task.run = resolve_deliver;
 	pthread_mutex_init(&lookup->lock, NULL);
 	if (resolve_query(lookup, AI_NUMERICHOST) == 0) {
-		lookup->posted = true;
-		lookup->task.run = resolve_deliver;
 		bb_loop_post(loop, &lookup->task);
 	} else {
 		r = thread_start_detached(resolve_main, lookup);
