@@ -20,10 +20,13 @@ int log_level_parse(const char *name, enum bb_log_level *ret_level);
 /** Lines begin with "<3>" and have no time stamp, as journald wants it; the default is whether JOURNAL_STREAM is set. */
 void log_set_journal(bool journal);
 
-/** Every line also goes to @sink (without priority and newline) until it is set to NULL: errors for the API's clients. */
+/**
+ * Every line also goes to @sink (without priority and newline) until it is set to NULL: errors for the API's clients.
+ * It is called on the thread that logs, under a lock: it must not log, and no call is in flight once this returns.
+ */
 void log_set_sink(void (*sink)(void *context, enum bb_log_level level, const char *line), void *context);
 
-/** A voice named @name (copied). NULL when memory lacks, which is the agent's own voice. */
+/** A voice named @name (copied). NULL when memory lacks, which is the agent's own voice. log_free() accepts NULL. */
 struct bb_log *log_create(const char *name);
 void log_free(struct bb_log *log);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * text.h - small services for text: cleaning what foreign devices send, suggestions for typing errors, globs.
+ * text.h - small services for text: cleaning what foreign devices send, suggestions for typing errors, names.
  */
 #ifndef CORE_TEXT_H
 #define CORE_TEXT_H

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * text.c - small services for text, see text.h.
+ *
+ * text_clean() is the boundary that foreign text passes once: behind it everybody may rely on valid UTF-8 without
+ * control characters, and each output only adds the escapes of its own format.
+ */
+#include <stdint.h>
+#include <string.h>
+
+#include "text.h"
+
+/* The longest word text_suggest() compares; no option, plugin or point of ours is that long. */
+#define SUGGEST_MAX 64
+
+/*
+ * Length of the character that begins at @text, of which @length (at least 1) bytes are there: 0 when it is not
+ * UTF-8 or a control character. The ranges of the second byte are those of RFC 3629, section 4: they exclude
+ * overlong forms, surrogates and what lies above U+10FFFF.
+ */
+static size_t text_character(const char *text, size_t length)
+{
+	const unsigned char *bytes = (const unsigned char *)text;
+	unsigned char first = bytes[0];
+	unsigned char low = 0x80, high = 0xbf;
+	size_t size;
+
+	if (first < 0x80)
+		return first >= 0x20 && first != 0x7f;
+	if (first >= 0xc2 && first <= 0xdf) {
+		size = 2;
+		if (first == 0xc2)
+			low = 0xa0; /* U+0080 to U+009F are the C1 control characters */
+	} else if (first >= 0xe0 && first <= 0xef) {
+		size = 3;
+		if (first == 0xe0)
+			low = 0xa0;
+		else if (first == 0xed)
+			high = 0x9f;
+	} else if (first >= 0xf0 && first <= 0xf4) {
+		size = 4;
+		if (first == 0xf0)
+			low = 0x90;
+		else if (first == 0xf4)
+			high = 0x8f;
+	} else {
+		return 0;
+	}
+	if (length < size || bytes[1] < low || bytes[1] > high)
+		return 0;
+	for (size_t i = 2; i < size; i++)
+		if ((bytes[i] & 0xc0) != 0x80)
+			return 0;
+	return size;
+}
+
+size_t text_clean(char *buffer, size_t size, const char *text, size_t length)
+{
+	size_t filled = 0;
+
+	if (size == 0)
+		return 0;
+	while (length > 0 && strchr(" \t\r\n", text[length - 1])) /* finds NUL too */
+		length--;
+	while (length > 0) {
+		size_t step = text_character(text, length);
+		size_t bytes = step > 0 ? step : 1;
+
+		if (filled + bytes >= size)
+			break;
+		if (step > 0)
+			memcpy(buffer + filled, text, bytes);
+		else
+			buffer[filled] = '?';
+		filled += bytes;
+		text += bytes;
+		length -= bytes;
+	}
+	while (filled > 0 && buffer[filled - 1] == ' ') /* a cut may have left some */
+		filled--;
+	buffer[filled] = '\0';
+	return filled;
+}
+
+static unsigned smallest(unsigned a, unsigned b, unsigned c)
+{
+	unsigned least = a < b ? a : b;
+
+	return least < c ? least : c;
+}
+
+/*
+ * How many letters must be typed, left out, replaced or swapped with their neighbour to make @b from @a
+ * (Damerau and Levenshtein, three rows at a time). Both are at most SUGGEST_MAX long.
+ */
+static unsigned text_distance(const char *a, const char *b)
+{
+	unsigned rows[3][SUGGEST_MAX + 1];
+	unsigned *before = rows[0], *last = rows[1], *row = rows[2];
+	size_t length = strlen(b);
+
+	for (unsigned j = 0; j <= length; j++)
+		last[j] = j;
+	for (unsigned i = 1; a[i - 1] != '\0'; i++) {
+		row[0] = i;
+		for (size_t j = 1; j <= length; j++) {
+			row[j] = smallest(last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+			    before[j - 2] + 1 < row[j])
+				row[j] = before[j - 2] + 1;
+		}
+		unsigned *spare = before;
+
+		before = last;
+		last = row;
+		row = spare;
+	}
+	return last[length];
+}
+
+const char *text_suggest(const char *text, const char *const *words)
+{
+	const char *best = NULL;
+	unsigned best_distance = 3;
+
+	if (strlen(text) > SUGGEST_MAX)
+		return NULL;
+	for (; *words; words++) {
+		size_t length = strlen(*words);
+
+		if (length > SUGGEST_MAX)
+			continue;
+		unsigned distance = text_distance(text, *words);
+
+		if (distance < best_distance && distance <= (length < 4 ? 1u : 2u)) {
+			best = *words;
+			best_distance = distance;
+		}
+	}
+	return best;
+}
+
+bool text_is_device_name(const char *name)
+{
+	static const char first[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+	size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+	return length >= 1 && length <= 32 && name[length] == '\0' && strchr(first, name[0]) != NULL;
+}
