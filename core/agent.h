@@ -18,7 +18,10 @@ struct agent;
 /** Make an agent for the configuration at @config_path on @loop; nothing runs yet. */
 int agent_create(struct bb_loop *loop, const char *config_path, struct agent **ret_agent);
 
-/** Load plugins and configuration, open devices, start exporters. A bad configuration is -EINVAL, already said. */
+/** Load plugins, read and check the configuration; nothing is opened. A bad one is -EINVAL, already said. */
+int agent_load(struct agent *agent);
+
+/** Open devices and start exporters, after agent_load(). What cannot be opened or started is said and an alarm. */
 int agent_start(struct agent *agent);
 
 /**

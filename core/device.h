@@ -36,7 +36,12 @@ const struct bb_config *device_config(const struct bb_device *device);
 
 /** The link that polls of the device run on; NULL until someone set it. Thread: main loop. */
 struct bb_link *device_link(const struct bb_device *device);
-void device_set_link(struct bb_device *device, struct bb_link *take_link);
+
+/**
+ * After device_open(): a device whose plugin asked for no link gets one, shared by address where it has one, else a
+ * private one. 0 or a negative errno. Thread: main loop.
+ */
+int device_ensure_link(struct bb_device *device, struct link_table *links);
 
 /** Does the plugin poll by itself (start/stop) rather than through poll()? */
 bool device_is_event_driven(const struct bb_device *device);

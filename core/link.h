@@ -34,10 +34,10 @@ int link_acquire_private(struct link_table *table, const char *name, struct bb_l
 
 /** Work for a link: @run on a worker with the deadline in force, then @done on the main loop. */
 struct link_work {
-	int (*run)(struct link_work *work);                   /* worker */
-	void (*done)(struct link_work *work, int result);     /* main loop */
-	int64_t timeout_ms;                                   /* deadline, counted from when it begins to run */
-	int64_t started_ms;                                   /* set when it begins to run */
+	int (*run)(struct link_work *work);               /* worker */
+	void (*done)(struct link_work *work, int result); /* main loop */
+	int64_t timeout_ms;                               /* deadline, counted from when it begins to run */
+	int64_t started_ms;                               /* set when it begins to run */
 	int result;
 	struct bb_link *link;
 	struct bb_task task;

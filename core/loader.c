@@ -257,7 +257,7 @@ static const char *const *loader_names(void *context, enum bb_plugin_kind kind)
 
 struct plugin_finder loader_finder(struct loader *loader)
 {
-	return (struct plugin_finder){ .find = loader_find, .names = loader_names, .context = loader };
+	return (struct plugin_finder){.find = loader_find, .names = loader_names, .context = loader};
 }
 
 /* Is @word one of the blank-separated @words? */

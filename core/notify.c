@@ -15,7 +15,7 @@
 
 int notify_send(const char *state)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	const char *path = getenv("NOTIFY_SOCKET");
 	socklen_t size;
 	ssize_t sent;

@@ -49,7 +49,7 @@ static void resolve_deliver(struct bb_task *task)
 
 static int resolve_query(struct bb_lookup *lookup, int flags)
 {
-	const struct addrinfo hints = { .ai_flags = flags, .ai_socktype = SOCK_DGRAM };
+	const struct addrinfo hints = {.ai_flags = flags, .ai_socktype = SOCK_DGRAM};
 	struct addrinfo *found;
 	int r;
 

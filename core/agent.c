@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * agent.c - the running whole: registry, links, scheduler, exporters, and how a configuration becomes them.
+ *
+ * A configuration is read and checked whole first (configuration.c); only then does anything change. What runs is
+ * compared with it section by section: what says the same goes on undisturbed, the rest is stopped and started anew.
+ *
+ * The current configuration owns the bb_config of everything that runs. A section that goes on keeps its old bb_config,
+ * because the plugin borrowed it at open(): the new configuration takes it over in exchange for its own copy.
+ *
+ * Stopping a device takes time when a poll is in flight on a worker. It leaves the registry at once and lives on in
+ * the list of leaving devices, with its bb_config, until the poll has come back.
+ */
+#include "agent.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <busbar/clock.h>
+#include <busbar/event.h>
+
+#include "device.h"
+#include "events.h"
+#include "exporter.h"
+#include "link.h"
+#include "log.h"
+#include "monitor.h"
+#include "options.h"
+#include "probe.h"
+#include "registry.h"
+#include "scheduler.h"
+
+/* First polls of many devices are this far apart, so that a start does not fire them all in one millisecond. */
+#define AGENT_SPREAD_PER_DEVICE_MS 2
+
+/* An exporter that did not start (its port was taken) is tried again this often. */
+#define AGENT_RETRY_MS 10000
+
+/* The agent promises to stop within two seconds; this much of it is for polls in flight. */
+#define AGENT_STOP_PATIENCE_MS 1200
+
+/* A device on its way out, or one that is only being probed. */
+struct departure {
+	struct agent *agent;
+	struct bb_device *device;
+	struct bb_config *config;
+	struct departure *next;
+};
+
+struct agent {
+	struct bb_loop *loop;
+	char *config_path;
+	struct bb_registry *registry;
+	struct link_table *links;
+	struct scheduler *scheduler;
+	struct loader *loader;
+	struct configuration *configuration;
+	struct bb_exporter *
+		*exporters; /* one for each section of the configuration, in its order; entries may be NULL */
+	size_t exporter_count;
+	struct bb_timer *retry; /* of exporters that did not start */
+	struct departure *departures;
+	bool device_failed; /* a device of the configuration could not be opened */
+	bool stopping;
+};
+
+/* ---- events of the agent itself ---- */
+
+static void agent_tell(enum bb_event_kind kind, enum bb_severity severity, const char *subject, const char *text)
+{
+	const struct bb_event event = {.kind = kind, .severity = severity, .subject = subject, .text = text};
+
+	/* Without memory for an event there is none to say so either. */
+	(void)bb_event_emit(&event);
+}
+
+/* plugin-failed is active while a plugin file is refused, or something the configuration names does not run. */
+static void agent_update_plugin_alarm(struct agent *agent)
+{
+	size_t count;
+	const struct loader_entry *entries = loader_entries(agent->loader, &count);
+	const char *text = NULL;
+
+	for (size_t i = 0; i < count; i++)
+		if (entries[i].error)
+			text = entries[i].error;
+	for (size_t i = 0; i < agent->exporter_count; i++)
+		if (!agent->exporters[i] || !exporter_is_running(agent->exporters[i]))
+			text = "an exporter could not be started";
+	if (agent->device_failed)
+		text = "a device could not be opened";
+	registry_agent_alarm(agent->registry, "plugin-failed", text != NULL, text ? text : "");
+}
+
+static void agent_report_refused_plugins(const struct agent *agent)
+{
+	size_t count;
+	const struct loader_entry *entries = loader_entries(agent->loader, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (entries[i].error)
+			agent_tell(BB_EVENT_PLUGIN_FAILED, BB_SEVERITY_WARNING, entries[i].file, entries[i].error);
+}
+
+/* ---- devices leaving ---- */
+
+static void departure_finish(struct departure *departure)
+{
+	struct agent *agent = departure->agent;
+
+	for (struct departure **place = &agent->departures; *place; place = &(*place)->next)
+		if (*place == departure) {
+			*place = departure->next;
+			break;
+		}
+	device_close(departure->device);
+	bb_device_unref(departure->device);
+	options_free(departure->config);
+	free(departure);
+	if (agent->stopping && !agent->departures)
+		bb_loop_stop(agent->loop);
+}
+
+static void agent_device_removed(void *context, struct bb_device *device)
+{
+	(void)device; /* the departure knows it */
+	departure_finish(context);
+}
+
+/* Stops @device and closes it when that is possible; takes the caller's reference and @config. */
+static int agent_dismiss(struct agent *agent, struct bb_device *device, struct bb_config *config)
+{
+	const struct bb_device_ops *ops = &device_plugin(device)->device;
+	struct departure *departure = calloc(1, sizeof(*departure));
+
+	if (!departure)
+		return -ENOMEM;
+	*departure = (struct departure){.agent = agent, .device = device, .config = config, .next = agent->departures};
+	agent->departures = departure;
+
+	if (device_is_event_driven(device)) {
+		ops->stop(device_state_of_plugin(device));
+		departure_finish(departure);
+	} else {
+		scheduler_remove(agent->scheduler, device, agent_device_removed, departure);
+	}
+	return 0;
+}
+
+static int agent_remove_device(struct agent *agent, const char *name, struct bb_config *config)
+{
+	struct bb_device *device = bb_registry_find(agent->registry, name);
+
+	if (!device) { /* it could not be opened in the first place */
+		options_free(config);
+		return 0;
+	}
+	registry_remove(agent->registry, device);
+	return agent_dismiss(agent, device, config);
+}
+
+/* ---- devices coming ---- */
+
+static int agent_run_device(struct agent *agent, struct bb_device *device, int64_t spread_ms)
+{
+	if (device_is_event_driven(device))
+		return device_plugin(device)->device.start(device_state_of_plugin(device));
+	return scheduler_add(agent->scheduler, device, spread_ms);
+}
+
+static int agent_open_device(struct agent *agent, struct bb_device *device, int64_t spread_ms)
+{
+	int r = device_open(device, agent->links);
+
+	if (r < 0)
+		return r;
+	r = device_ensure_link(device, agent->links);
+	if (r >= 0)
+		r = registry_add(agent->registry, device);
+	if (r >= 0) {
+		r = agent_run_device(agent, device, spread_ms);
+		if (r < 0)
+			registry_remove(agent->registry, device);
+	}
+	if (r < 0)
+		device_close(device);
+	return r;
+}
+
+static int agent_add_device(struct agent *agent, const struct configuration_section *section, int64_t spread_ms)
+{
+	struct bb_device *device;
+	int r = device_create(agent->registry, section->plugin, section->config, &device);
+
+	if (r < 0)
+		return r;
+	r = agent_open_device(agent, device, spread_ms);
+	bb_device_unref(device); /* the registry has its own */
+	return r;
+}
+
+/* ---- from one configuration to the next ---- */
+
+static bool sections_equal(const struct configuration_section *a, const struct configuration_section *b)
+{
+	return a->plugin == b->plugin && options_equal(a->config, b->config);
+}
+
+static struct configuration_section *find_section(struct configuration_section *sections, size_t count,
+						  const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(bb_config_name(sections[i].config), name) == 0)
+			return &sections[i];
+	return NULL;
+}
+
+static void swap_configs(struct configuration_section *a, struct configuration_section *b)
+{
+	struct bb_config *config = a->config;
+
+	a->config = b->config;
+	b->config = config;
+}
+
+/* Both lists are sorted by name: one pass finds what goes, what comes and what stays. */
+static int agent_apply_devices(struct agent *agent, struct configuration *old, struct configuration *next)
+{
+	const int64_t spread_ms = (int64_t)next->device_count * AGENT_SPREAD_PER_DEVICE_MS;
+	const size_t old_count = old ? old->device_count : 0;
+	size_t i = 0, j = 0;
+	int first_error = 0;
+	int r = 0;
+
+	agent->device_failed = false;
+	while (i < old_count || j < next->device_count) {
+		struct configuration_section *was = i < old_count ? &old->devices[i] : NULL;
+		struct configuration_section *will = j < next->device_count ? &next->devices[j] : NULL;
+		const int order = !was    ? 1
+				  : !will ? -1
+					  : strcmp(bb_config_name(was->config), bb_config_name(will->config));
+		struct bb_device *running =
+			order == 0 ? bb_registry_find(agent->registry, bb_config_name(was->config)) : NULL;
+
+		bb_device_unref(running); /* the registry's reference keeps it */
+		i += order <= 0;
+		j += order >= 0;
+		if (running && sections_equal(was, will)) {
+			swap_configs(was, will);
+			continue;
+		}
+		if (order <= 0) {
+			r = agent_remove_device(agent, bb_config_name(was->config), was->config);
+			was->config = NULL; /* the departure's now */
+			if (r < 0)
+				first_error = r;
+		}
+		if (order >= 0) {
+			r = agent_add_device(agent, will, spread_ms);
+			if (r < 0) {
+				agent->device_failed = true;
+				first_error = bb_log_error(NULL, r, "device %s could not be opened",
+							   bb_config_name(will->config));
+			}
+		}
+	}
+	return first_error;
+}
+
+static void agent_retry_exporters(void *context)
+{
+	struct agent *agent = context;
+	bool all_run = true;
+
+	for (size_t i = 0; i < agent->exporter_count; i++)
+		if (!exporter_is_running(agent->exporters[i]) && exporter_start(agent->exporters[i]) < 0)
+			all_run = false;
+	if (all_run)
+		bb_timer_stop(agent->retry);
+	agent_update_plugin_alarm(agent);
+}
+
+/* Those that go on are carried over; then the rest of the old is stopped, then the new is started: a port that moves
+ * from one exporter to another is free in between. */
+static int agent_apply_exporters(struct agent *agent, struct configuration *old, struct configuration *next)
+{
+	struct bb_exporter **exporters = calloc(next->exporter_count + 1, sizeof(struct bb_exporter *));
+	int r = 0;
+
+	if (!exporters)
+		return -ENOMEM;
+	for (size_t i = 0; old && i < old->exporter_count; i++) {
+		struct configuration_section *was = &old->exporters[i];
+		struct configuration_section *will =
+			find_section(next->exporters, next->exporter_count, bb_config_name(was->config));
+
+		if (will && agent->exporters[i] && sections_equal(was, will)) {
+			swap_configs(was, will);
+			exporters[will - next->exporters] = agent->exporters[i];
+		} else {
+			exporter_destroy(agent->exporters[i]);
+		}
+	}
+	for (size_t i = 0; i < next->exporter_count; i++) {
+		const struct configuration_section *section = &next->exporters[i];
+
+		if (!exporters[i])
+			r = exporter_create(section->plugin, section->config, agent->registry, agent->loop,
+					    &exporters[i]);
+		if (r < 0)
+			break;
+	}
+	free(agent->exporters);
+	agent->exporters = exporters;
+	agent->exporter_count = next->exporter_count;
+	if (r < 0)
+		return r;
+	bb_timer_start(agent->retry, AGENT_RETRY_MS, AGENT_RETRY_MS);
+	agent_retry_exporters(agent);
+	return 0;
+}
+
+static int agent_apply(struct agent *agent, struct configuration *next)
+{
+	struct configuration *old = agent->configuration;
+	int device_error = agent_apply_devices(agent, old, next);
+	int exporter_error = agent_apply_exporters(agent, old, next);
+
+	agent->configuration = next;
+	configuration_free(old);
+	agent_update_plugin_alarm(agent);
+	return device_error < 0 ? device_error : exporter_error;
+}
+
+/* Does @config say the log level? Then it holds from now on. */
+static void agent_apply_log_level(const struct bb_config *config)
+{
+	enum bb_log_level level;
+
+	if (log_level_parse(bb_config_string(config, "log-level"), &level) == 0)
+		log_set_level(level);
+}
+
+static void agent_devices_changed(void *context)
+{
+	struct agent *agent = context;
+
+	for (size_t i = 0; i < agent->exporter_count; i++)
+		if (agent->exporters[i])
+			exporter_devices_changed(agent->exporters[i]);
+}
+
+/* ---- life of the agent ---- */
+
+int agent_create(struct bb_loop *loop, const char *config_path, struct agent **ret_agent)
+{
+	struct agent *agent = calloc(1, sizeof(*agent));
+	int r = -ENOMEM;
+
+	if (!agent)
+		return -ENOMEM;
+	agent->loop = loop;
+	agent->config_path = strdup(config_path);
+	agent->retry = bb_timer_create(loop, agent_retry_exporters, agent);
+	if (!agent->config_path || !agent->retry)
+		goto fail;
+	r = registry_create(loop, &agent->registry);
+	if (r >= 0)
+		r = link_table_create(loop, &agent->links);
+	if (r >= 0)
+		r = scheduler_create(loop, &agent->scheduler);
+	if (r < 0)
+		goto fail;
+	registry_set_links(agent->registry, agent->links);
+	registry_on_change(agent->registry, agent_devices_changed, agent);
+	*ret_agent = agent;
+	return 0;
+fail:
+	agent_destroy(agent);
+	return r;
+}
+
+static int agent_load_plugins(struct agent *agent, const struct bb_config *config)
+{
+	char directory[PATH_MAX];
+	const char *said = bb_config_string(config, "plugin-dir");
+
+	if (!said) {
+		int r = loader_default_directory(directory, sizeof(directory));
+
+		if (r < 0)
+			return bb_log_error(NULL, r, "cannot tell where the plugins are");
+		said = directory;
+	}
+	return loader_create(said, &agent->loader);
+}
+
+int agent_load(struct agent *agent)
+{
+	struct plugin_finder finder;
+	struct bb_config *config;
+	int r = configuration_load_agent(agent->config_path, &config);
+
+	if (r < 0)
+		return r;
+	agent_apply_log_level(config);
+	r = agent_load_plugins(agent, config);
+	options_free(config);
+	if (r < 0)
+		return r;
+	finder = loader_finder(agent->loader);
+	return configuration_load(agent->config_path, &finder, &agent->configuration);
+}
+
+int agent_start(struct agent *agent)
+{
+	struct configuration *configuration = agent->configuration;
+	int r;
+
+	assert(configuration); /* agent_load() comes first */
+	r = events_start(agent->loop);
+	if (r < 0)
+		return r;
+	r = monitor_start(agent->registry);
+	if (r < 0)
+		return r;
+	agent_tell(BB_EVENT_AGENT_STARTED, BB_SEVERITY_INFO, NULL, "busbar " BUSBAR_VERSION " started");
+	agent_report_refused_plugins(agent);
+	agent->configuration = NULL; /* nothing of it runs yet */
+	r = agent_apply(agent, configuration);
+	if (r == -ENOMEM)
+		return r;
+	return 0; /* what did not start has been said, is an alarm, and does not keep the rest from running */
+}
+
+int agent_reload(struct agent *agent)
+{
+	const struct plugin_finder finder = loader_finder(agent->loader);
+	struct configuration *next;
+	int r = configuration_load(agent->config_path, &finder, &next);
+
+	if (r < 0) {
+		agent_tell(BB_EVENT_CONFIG_REJECTED, BB_SEVERITY_WARNING, agent->config_path,
+			   "the new configuration is faulty, the old one stays in force");
+		registry_agent_alarm(agent->registry, "config-rejected", true, agent->config_path);
+		return bb_log_error(NULL, r, "%s not taken, the old configuration stays in force", agent->config_path);
+	}
+	agent_apply_log_level(next->agent);
+	r = agent_apply(agent, next);
+	registry_agent_alarm(agent->registry, "config-rejected", false, agent->config_path);
+	agent_tell(BB_EVENT_CONFIG_LOADED, BB_SEVERITY_INFO, agent->config_path, "configuration loaded");
+	bb_log_notice(NULL, "%s loaded: %zu devices, %zu exporters", agent->config_path, next->device_count,
+		      next->exporter_count);
+	return r;
+}
+
+static void agent_patience_over(void *context)
+{
+	struct agent *agent = context;
+
+	bb_loop_stop(agent->loop);
+}
+
+bool agent_stop(struct agent *agent)
+{
+	struct bb_device_list *devices;
+
+	agent_tell(BB_EVENT_AGENT_STOPPING, BB_SEVERITY_INFO, NULL, "busbar is stopping");
+	bb_timer_stop(agent->retry);
+	monitor_stop(agent->registry);
+	for (size_t i = 0; i < agent->exporter_count; i++)
+		exporter_destroy(agent->exporters[i]);
+	agent->exporter_count = 0;
+
+	devices = bb_registry_devices(agent->registry);
+	for (size_t i = 0; devices && i < devices->count; i++) {
+		registry_remove(agent->registry, devices->devices[i]);
+		(void)agent_dismiss(agent, bb_device_ref(devices->devices[i]),
+				    NULL); /* no memory: it just ends with us */
+	}
+	bb_device_list_unref(devices);
+
+	agent->stopping = true;
+	if (agent->departures) {
+		struct bb_timer *patience = bb_timer_create(agent->loop, agent_patience_over, agent);
+
+		if (patience) {
+			bb_timer_start(patience, AGENT_STOP_PATIENCE_MS, 0);
+			(void)bb_loop_run(agent->loop); /* until the last departure, or no more patience */
+		}
+		bb_timer_destroy(patience);
+	}
+	for (const struct departure *departure = agent->departures; departure; departure = departure->next)
+		(void)bb_log_warning(NULL, 0, "%s: a poll still hangs, stopping without it",
+				     bb_device_name(departure->device));
+	return agent->departures == NULL;
+}
+
+void agent_destroy(struct agent *agent)
+{
+	if (!agent)
+		return;
+	events_stop();
+	scheduler_destroy(agent->scheduler);
+	if (!link_table_destroy(agent->links, AGENT_STOP_PATIENCE_MS))
+		(void)bb_log_warning(NULL, 0, "a worker thread did not end");
+	registry_destroy(agent->registry);
+	bb_timer_destroy(agent->retry);
+	configuration_free(agent->configuration);
+	loader_destroy(agent->loader);
+	free(agent->exporters);
+	free(agent->config_path);
+	free(agent);
+}
+
+struct bb_registry *agent_registry(struct agent *agent)
+{
+	return agent->registry;
+}
+
+struct loader *agent_loader(struct agent *agent)
+{
+	return agent->loader;
+}
+
+const struct configuration *agent_configuration(struct agent *agent)
+{
+	return agent->configuration;
+}
+
+int agent_probe(struct agent *agent, const char *address, const char *const *options,
+		void (*done)(void *context, struct bb_device *device, int result), void *context, char **ret_error)
+{
+	const struct probe_surroundings surroundings = {
+		.loop = agent->loop,
+		.registry = agent->registry,
+		.links = agent->links,
+		.loader = agent->loader,
+	};
+
+	return probe_start(&surroundings, address, options, done, context, ret_error);
+}
