@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_link.c - work on links: serial on one, independent between them, and counted.
+ */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <busbar/clock.h>
+
+#include "link.h"
+
+static struct bb_loop *loop;
+static struct link_table *table;
+
+static void setup(void)
+{
+	cr_assert_eq(bb_loop_create(&loop), 0);
+	cr_assert_eq(link_table_create(loop, &table), 0);
+}
+
+static void teardown(void)
+{
+	cr_assert(link_table_destroy(table, 5000), "all workers end");
+	bb_loop_destroy(loop);
+}
+
+/* A piece of work that notes when it ran. */
+struct job {
+	struct link_work work;
+	int sleep_ms;
+	int result;
+	atomic_int *running; /* how many are on the same link right now */
+	bool overlapped;
+	bool done;
+	int64_t done_ms;
+	int *left; /* jobs still to come; the last stops the loop */
+};
+
+static int job_run(struct link_work *work)
+{
+	struct job *job = (struct job *)work;
+
+	if (atomic_fetch_add(job->running, 1) > 0)
+		job->overlapped = true;
+	usleep((useconds_t)job->sleep_ms * 1000);
+	atomic_fetch_sub(job->running, 1);
+	return job->result;
+}
+
+static void job_done(struct link_work *work, int result)
+{
+	struct job *job = (struct job *)work;
+
+	cr_assert_eq(result, job->result);
+	cr_assert(bb_loop_is_current(loop), "results come to the main loop");
+	job->done = true;
+	job->done_ms = bb_clock_ms();
+	if (--*job->left == 0)
+		bb_loop_stop(loop);
+}
+
+static void job_submit(struct job *job, struct bb_link *link)
+{
+	job->work.run = job_run;
+	job->work.done = job_done;
+	job->work.timeout_ms = 1000;
+	link_submit(link, &job->work);
+}
+
+Test(link, work_of_one_link_is_serial_and_in_order, .init = setup, .fini = teardown)
+{
+	enum {
+		JOBS = 50
+	};
+	struct bb_link *link;
+	static struct job jobs[JOBS];
+	atomic_int running = 0;
+	int left = JOBS;
+
+	cr_assert_eq(link_acquire_private(table, "a", &link), 0);
+	for (int i = 0; i < JOBS; i++) {
+		jobs[i] = (struct job){.running = &running, .left = &left, .sleep_ms = i % 3};
+		job_submit(&jobs[i], link);
+	}
+	bb_loop_run(loop);
+	for (int i = 0; i < JOBS; i++) {
+		cr_assert(jobs[i].done);
+		cr_assert_not(jobs[i].overlapped, "job %d ran beside another of its link", i);
+		if (i > 0)
+			cr_assert_geq(jobs[i].work.started_ms, jobs[i - 1].work.started_ms);
+	}
+	bb_link_unref(link);
+}
+
+Test(link, thirty_hung_links_delay_no_live_one, .init = setup, .fini = teardown)
+{
+	enum {
+		HUNG = 30,
+		LIVE = 30,
+		HANG_MS = 1000
+	};
+	static struct job jobs[HUNG + LIVE];
+	struct bb_link *links[HUNG + LIVE];
+	static atomic_int running[HUNG + LIVE];
+	int left = HUNG + LIVE;
+	int64_t first_hung_ms = INT64_MAX;
+
+	for (int i = 0; i < HUNG + LIVE; i++) {
+		cr_assert_eq(link_acquire_private(table, "x", &links[i]), 0);
+		jobs[i] = (struct job){.running = &running[i], .left = &left, .sleep_ms = i < HUNG ? HANG_MS : 0};
+		job_submit(&jobs[i], links[i]);
+	}
+	bb_loop_run(loop);
+	for (int i = 0; i < HUNG; i++)
+		if (jobs[i].done_ms < first_hung_ms)
+			first_hung_ms = jobs[i].done_ms;
+	for (int i = HUNG; i < HUNG + LIVE; i++)
+		cr_assert_lt(jobs[i].done_ms, first_hung_ms, "live link %d waited for a hung one", i);
+	for (int i = 0; i < HUNG + LIVE; i++)
+		bb_link_unref(links[i]);
+}
+
+static unsigned finished;
+
+static int type_init(struct bb_link *link, const struct bb_address *address, void *state)
+{
+	cr_assert_str_eq(bb_link_name(link), "modbus-tcp://[2001:db8::5]:502");
+	*(int *)state = address->port;
+	return 0;
+}
+
+static void type_finish(void *state)
+{
+	cr_assert_eq(*(int *)state, 502);
+	finished++;
+}
+
+Test(link, devices_with_one_peer_share_a_link_and_the_last_closes_it, .init = setup, .fini = teardown)
+{
+	static const struct bb_link_type type = {
+		.name = "modbus", .state_size = sizeof(int), .init = type_init, .finish = type_finish};
+	const struct bb_address one = {
+		.text = "", .scheme = "modbus-tcp", .host = "2001:db8::5", .port = 502, .path = "1"};
+	const struct bb_address two = {
+		.text = "", .scheme = "modbus-tcp", .host = "2001:db8::5", .port = 502, .path = "2"};
+	struct bb_link *a, *b;
+
+	cr_assert_eq(link_acquire(table, &type, &one, &a), 0);
+	cr_assert_eq(link_acquire(table, &type, &two, &b), 0);
+	cr_assert_eq(a, b, "the unit behind the slash names a device, not a link");
+	bb_link_unref(a);
+	cr_assert_eq(finished, 0);
+	bb_link_unref(b);
+	cr_assert_eq(finished, 1);
+}
+
+static void note_errors(void *context, const char *name, uint64_t polls, uint64_t errors)
+{
+	cr_assert_str_eq(name, "snmp://192.0.2.1");
+	cr_assert_eq(polls, 3);
+	*(uint64_t *)context = errors;
+}
+
+Test(link, polls_and_errors_are_counted, .init = setup, .fini = teardown)
+{
+	static const struct bb_link_type type = {.name = "snmp"};
+	const struct bb_address address = {.text = "", .scheme = "snmp", .host = "192.0.2.1", .path = ""};
+	struct bb_link *link;
+	uint64_t errors = 0;
+
+	cr_assert_eq(link_acquire(table, &type, &address, &link), 0);
+	link_count(link, 0);
+	link_count(link, -ETIMEDOUT);
+	link_count(link, 0);
+	link_table_each(table, note_errors, &errors);
+	cr_assert_eq(errors, 1);
+	bb_link_unref(link);
+}
