@@ -440,8 +440,12 @@ int agent_reload(struct agent *agent)
 {
 	const struct plugin_finder finder = loader_finder(agent->loader);
 	struct configuration *next;
-	int r = configuration_load(agent->config_path, &finder, &next);
+	int r = loader_scan(agent->loader); /* new hardware may have come as a new file */
 
+	if (r < 0)
+		return r;
+	agent_update_plugin_alarm(agent);
+	r = configuration_load(agent->config_path, &finder, &next);
 	if (r < 0) {
 		agent_tell(BB_EVENT_CONFIG_REJECTED, BB_SEVERITY_WARNING, agent->config_path,
 			   "the new configuration is faulty, the old one stays in force");

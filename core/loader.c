@@ -143,30 +143,78 @@ static int loader_is_plugin(const struct dirent *file)
 	return length > 3 && file->d_name[0] != '.' && strcmp(file->d_name + length - 3, ".so") == 0;
 }
 
+static bool loader_has_file(const struct loader *loader, const char *path)
+{
+	for (size_t i = 0; i < loader->count; i++)
+		if (strcmp(loader->entries[i].file, path) == 0)
+			return true;
+	return false;
+}
+
+static void loader_entry_free(struct loader_entry *entry)
+{
+	free((char *)entry->file);
+	free((char *)entry->error);
+}
+
+/* What was refused gets another chance, or is gone by now. */
+static void loader_forget_refused(struct loader *loader)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < loader->count; i++) {
+		if (!loader->entries[i].plugin) {
+			loader_entry_free(&loader->entries[i]);
+			continue;
+		}
+		loader->entries[kept] = loader->entries[i];
+		loader->handles[kept++] = loader->handles[i];
+	}
+	loader->count = kept;
+}
+
 static int loader_load_all(struct loader *loader, struct dirent **files, size_t count)
 {
-	loader->entries = calloc(count + 1, sizeof(*loader->entries));
-	loader->handles = calloc(count + 1, sizeof(*loader->handles));
-	if (!loader->entries || !loader->handles)
+	const size_t room = loader->count + count + 1;
+	struct loader_entry *entries = reallocarray(loader->entries, room, sizeof(*entries));
+	void **handles;
+
+	if (!entries)
 		return -ENOMEM;
+	loader->entries = entries;
+	handles = reallocarray(loader->handles, room, sizeof(*handles));
+	if (!handles)
+		return -ENOMEM;
+	loader->handles = handles;
+
 	for (size_t i = 0; i < count; i++) {
+		struct loader_entry entry = {0};
+		void *handle = NULL;
 		char *path;
 		int r;
 
 		if (asprintf(&path, "%s/%s", loader->directory, files[i]->d_name) < 0)
 			return -ENOMEM;
-		loader->entries[i].file = path;
-		r = loader_load(loader, &loader->entries[i], &loader->handles[i]);
-		loader->count++;
-		if (r < 0)
+		if (loader_has_file(loader, path)) {
+			free(path);
+			continue;
+		}
+		entry.file = path;
+		r = loader_load(loader, &entry, &handle);
+		if (r < 0) {
+			loader_entry_free(&entry);
 			return r;
+		}
+		loader->entries[loader->count] = entry;
+		loader->handles[loader->count++] = handle;
 	}
 	return 0;
 }
 
-/* Lists of names for configuration_load()'s suggestions. */
-static int loader_list_names(struct loader *loader, enum bb_plugin_kind kind, const char ***ret_names)
+/* The list of names for configuration_load()'s suggestions, in place of the one before. */
+static int loader_list_names(struct loader *loader, enum bb_plugin_kind kind)
 {
+	const char ***place = &loader->names[kind == BB_PLUGIN_EXPORTER];
 	const char **names = calloc(loader->count + 1, sizeof(*names));
 	size_t n = 0;
 
@@ -175,48 +223,54 @@ static int loader_list_names(struct loader *loader, enum bb_plugin_kind kind, co
 	for (size_t i = 0; i < loader->count; i++)
 		if (loader->entries[i].plugin && loader->entries[i].plugin->kind == kind)
 			names[n++] = loader->entries[i].plugin->name;
-	*ret_names = names;
+	free(*place);
+	*place = names;
 	return 0;
+}
+
+int loader_scan(struct loader *loader)
+{
+	const char *reason = loader_distrust(loader->directory);
+	struct dirent **files = NULL;
+	int count = 0;
+	int r;
+
+	loader_forget_refused(loader);
+	if (reason)
+		(void)bb_log_error(NULL, 0, "plugin folder %s not used: %s", loader->directory, reason);
+	else
+		count = scandir(loader->directory, &files, loader_is_plugin, alphasort);
+	if (count < 0) {
+		(void)bb_log_error(NULL, -errno, "cannot list plugin folder %s", loader->directory);
+		count = 0;
+	}
+	r = loader_load_all(loader, files, (size_t)count);
+	for (int i = 0; i < count; i++)
+		free(files[i]);
+	free(files);
+	if (r >= 0)
+		r = loader_list_names(loader, BB_PLUGIN_DEVICE);
+	if (r >= 0)
+		r = loader_list_names(loader, BB_PLUGIN_EXPORTER);
+	return r;
 }
 
 int loader_create(const char *directory, struct loader **ret_loader)
 {
 	struct loader *loader = calloc(1, sizeof(*loader));
-	struct dirent **files = NULL;
-	const char *reason;
-	int count = 0;
 	int r = -ENOMEM;
 
 	if (!loader)
 		return -ENOMEM;
 	loader->directory = strdup(directory);
-	if (!loader->directory)
-		goto fail;
-
-	reason = loader_distrust(directory);
-	if (reason)
-		(void)bb_log_error(NULL, 0, "plugin folder %s not used: %s", directory, reason);
-	else
-		count = scandir(directory, &files, loader_is_plugin, alphasort);
-	if (count < 0) {
-		(void)bb_log_error(NULL, -errno, "cannot list plugin folder %s", directory);
-		count = 0;
+	if (loader->directory)
+		r = loader_scan(loader);
+	if (r < 0) {
+		loader_destroy(loader);
+		return r;
 	}
-	r = loader_load_all(loader, files, (size_t)count);
-	if (r >= 0)
-		r = loader_list_names(loader, BB_PLUGIN_DEVICE, &loader->names[0]);
-	if (r >= 0)
-		r = loader_list_names(loader, BB_PLUGIN_EXPORTER, &loader->names[1]);
-	for (int i = 0; i < count; i++)
-		free(files[i]);
-	free(files);
-	if (r < 0)
-		goto fail;
 	*ret_loader = loader;
 	return 0;
-fail:
-	loader_destroy(loader);
-	return r;
 }
 
 void loader_destroy(struct loader *loader)
@@ -224,8 +278,7 @@ void loader_destroy(struct loader *loader)
 	if (!loader)
 		return;
 	for (size_t i = 0; i < loader->count; i++) {
-		free((char *)loader->entries[i].file);
-		free((char *)loader->entries[i].error);
+		loader_entry_free(&loader->entries[i]);
 		if (loader->handles[i])
 			dlclose(loader->handles[i]);
 	}

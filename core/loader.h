@@ -25,7 +25,13 @@ struct loader_entry {
 int loader_create(const char *directory, struct loader **ret_loader);
 void loader_destroy(struct loader *loader);
 
-/** What there is; valid until loader_destroy(). */
+/**
+ * Look again: load files that are new, give those that were refused another chance. What is loaded stays as it is;
+ * a plugin that was replaced on disk takes a restart. 0 or -ENOMEM.
+ */
+int loader_scan(struct loader *loader);
+
+/** What there is; valid until the next loader_scan(). */
 const struct loader_entry *loader_entries(const struct loader *loader, size_t *ret_count);
 const char *loader_directory(const struct loader *loader);
 
