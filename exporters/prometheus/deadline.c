@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * deadline.c - see deadline.h.
+ *
+ * That a request has begun is seen by the kernel's count of bytes received on the socket, since libmicrohttpd tells
+ * of a request only when its first line is complete.
+ */
+#include "deadline.h"
+
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+struct deadline_connection {
+	int fd;
+	bool condemned;    /* has been shut down */
+	int64_t since_ms;  /* when the present request began, 0: idle */
+	uint64_t received; /* bytes received before that */
+	struct deadline_connection *next, **link;
+};
+
+void deadlines_init(struct deadlines *deadlines, int64_t limit_ms)
+{
+	*deadlines = (struct deadlines){.limit_ms = limit_ms};
+	(void)pthread_mutex_init(&deadlines->lock, NULL); /* cannot fail without attributes on Linux */
+}
+
+void deadlines_finish(struct deadlines *deadlines)
+{
+	(void)pthread_mutex_destroy(&deadlines->lock); /* nobody holds it any more */
+}
+
+/* Bytes received on @fd since it was connected; 0 when the kernel does not say. */
+static uint64_t bytes_received(int fd)
+{
+	struct tcp_info info = {0};
+	socklen_t length = sizeof(info);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0)
+		return 0;
+	return info.tcpi_bytes_received;
+}
+
+struct deadline_connection *deadline_opened(struct deadlines *deadlines, int fd, int64_t now_ms)
+{
+	struct deadline_connection *connection = calloc(1, sizeof(*connection));
+
+	if (!connection)
+		return NULL;
+	connection->fd = fd;
+	connection->since_ms = now_ms;
+
+	pthread_mutex_lock(&deadlines->lock);
+	connection->next = deadlines->first;
+	connection->link = &deadlines->first;
+	if (connection->next)
+		connection->next->link = &connection->next;
+	deadlines->first = connection;
+	pthread_mutex_unlock(&deadlines->lock);
+	return connection;
+}
+
+void deadline_answered(struct deadlines *deadlines, struct deadline_connection *connection)
+{
+	pthread_mutex_lock(&deadlines->lock);
+	connection->since_ms = 0;
+	connection->received = bytes_received(connection->fd);
+	pthread_mutex_unlock(&deadlines->lock);
+}
+
+void deadline_closed(struct deadlines *deadlines, struct deadline_connection *connection)
+{
+	if (!connection)
+		return;
+	pthread_mutex_lock(&deadlines->lock);
+	*connection->link = connection->next;
+	if (connection->next)
+		connection->next->link = connection->link;
+	pthread_mutex_unlock(&deadlines->lock);
+	free(connection);
+}
+
+size_t deadlines_check(struct deadlines *deadlines, int64_t now_ms)
+{
+	size_t condemned = 0;
+
+	pthread_mutex_lock(&deadlines->lock);
+	for (struct deadline_connection *connection = deadlines->first; connection; connection = connection->next) {
+		if (!connection->since_ms && bytes_received(connection->fd) > connection->received)
+			connection->since_ms = now_ms;
+		if (!connection->since_ms || connection->condemned ||
+		    now_ms - connection->since_ms < deadlines->limit_ms)
+			continue;
+		(void)shutdown(connection->fd, SHUT_RDWR); /* it fails when the peer was faster: gone either way */
+		connection->condemned = true;
+		condemned++;
+	}
+	pthread_mutex_unlock(&deadlines->lock);
+	return condemned;
+}
