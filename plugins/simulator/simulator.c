@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * simulator - UPSs that exist in memory only, for trying busbar out and for testing what is built on it.
+ *
+ * The profiles single-phase and three-phase show a model of a UPS (physics.h) to which a scenario file happens
+ * (scenario.h, player.h); points.c ties values to points. The profile everything has each point there is
+ * (everything.h). Option `points` adds plain counting points for benches.
+ *
+ * Simulated time is bb_clock_ms() since open, times `speed`. Nothing runs between two polls: each poll brings the
+ * model up to its own time, so a device costs nothing but its polls, and silence is an answer of -ETIMEDOUT rather
+ * than a wait.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "everything.h"
+#include "points.h"
+
+enum profile {
+	PROFILE_SINGLE,
+	PROFILE_THREE,
+	PROFILE_EVERYTHING,
+};
+
+#define NOMINAL_MV       230000
+#define NOMINAL_MHZ      50000
+#define TRANSFER_LOW_MV  184000 /* 230 V less and more 20 % */
+#define TRANSFER_HIGH_MV 276000
+#define RATING_SINGLE_VA 1500
+#define RATING_THREE_VA  20000
+#define MODEL_SIZE       64
+#define SERIAL_SIZE      48
+#define BENCH_RANGE      10000 /* values of bench points stay below */
+
+static const struct bb_option simulator_options[] = {
+	{.name = "profile",
+	 .type = BB_OPTION_ENUM,
+	 .preset = "single-phase",
+	 .choices = "single-phase three-phase everything",
+	 .help = "what to simulate"},
+	{.name = "scenario", .type = BB_OPTION_FILE, .help = "file that says what happens, see busbar-simulator(7)"},
+	{.name = "speed",
+	 .type = BB_OPTION_DECIMAL,
+	 .preset = "1",
+	 .min = 1,
+	 .max = 10000000,
+	 .help = "how much faster than real time passes"},
+	{.name = "rating",
+	 .type = BB_OPTION_INT,
+	 .min = 100,
+	 .max = 1000000,
+	 .help = "rated power in VA (default 1500, three-phase 20000)"},
+	{.name = "load",
+	 .type = BB_OPTION_INT,
+	 .preset = "40",
+	 .min = 0,
+	 .max = 200,
+	 .help = "load in % of the rating"},
+	{.name = "battery",
+	 .type = BB_OPTION_DURATION,
+	 .preset = "10m",
+	 .min = 10000,
+	 .max = 86400000,
+	 .help = "how long the full battery carries the rated load"},
+	{.name = "low",
+	 .type = BB_OPTION_DURATION,
+	 .preset = "2m",
+	 .min = 1000,
+	 .max = 86400000,
+	 .help = "less time left than this is a low battery"},
+	{.name = "temperature",
+	 .type = BB_OPTION_INT,
+	 .preset = "22",
+	 .min = -40,
+	 .max = 100,
+	 .help = "temperature of the surroundings in degC"},
+	{.name = "model", .type = BB_OPTION_STRING, .help = "model designation (default from the rating)"},
+	{.name = "serial", .type = BB_OPTION_STRING, .help = "serial number (default from the device's name)"},
+	{.name = "seed",
+	 .type = BB_OPTION_INT,
+	 .preset = "0",
+	 .min = 0,
+	 .max = INT32_MAX,
+	 .help = "start of the noise; 0: from the device's name"},
+	{.name = "points",
+	 .type = BB_OPTION_INT,
+	 .preset = "0",
+	 .min = 0,
+	 .max = 10000,
+	 .help = "further points vendor.value-N that change with each poll, for benches"},
+	{0},
+};
+
+struct simulator {
+	const struct bb_log *log;
+	struct bb_complaint silence;
+	struct scenario *scenario;
+	struct everything *everything; /* NULL but for that profile */
+	struct player player;
+	int64_t opened_ms;
+	int64_t speed; /* thousandths */
+	int64_t test_started_ms, test_wall_ms;
+	size_t bench_first, bench_count;
+	uint64_t tick; /* of polls */
+	char model[MODEL_SIZE], serial[SERIAL_SIZE];
+	struct points_identity identity;
+};
+
+static void scenario_fault(void *context, unsigned line, const char *text)
+{
+	const struct bb_config *config = context;
+	const char *path = bb_config_string(config, "scenario");
+
+	if (line > 0)
+		(void)bb_config_error(config, "scenario", "%s:%u: %s", path, line, text); /* the parser counts them */
+	else
+		(void)bb_config_error(config, "scenario", "%s: %s", path, text);
+}
+
+static int load_scenario(const struct bb_config *config, struct scenario **ret_scenario)
+{
+	const struct scenario_faults faults = {scenario_fault, (void *)config};
+	const char *path = bb_config_string(config, "scenario");
+
+	if (!path) {
+		*ret_scenario = NULL;
+		return 0;
+	}
+	return scenario_load(path, &faults, ret_scenario);
+}
+
+static int simulator_check(const struct bb_config *config)
+{
+	struct scenario *scenario;
+	int r = load_scenario(config, &scenario);
+
+	if (r < 0)
+		return r;
+	scenario_free(scenario);
+	if (bb_config_int(config, "low") >= bb_config_int(config, "battery"))
+		return bb_config_error(config, "low", "must be shorter than 'battery', or it would always be low");
+	return 0;
+}
+
+/* FNV-1a by Fowler, Noll and Vo: each device wanders its own way, and the same way after a restart. */
+static uint64_t hash(const char *text)
+{
+	uint64_t value = UINT64_C(0xcbf29ce484222325);
+
+	for (; *text; text++)
+		value = (value ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+	return value;
+}
+
+static void prepare_model(struct simulator *simulator, const struct bb_config *config, enum profile profile)
+{
+	const struct physics_world world = {
+		.mains_mv = NOMINAL_MV,
+		.load_mpct = bb_config_int(config, "load") * 1000,
+		.ambient_mdeg = bb_config_int(config, "temperature") * 1000,
+	};
+	struct physics_setup setup = {
+		.lines = profile == PROFILE_SINGLE ? 1 : 3,
+		.rating_va = profile == PROFILE_SINGLE ? RATING_SINGLE_VA : RATING_THREE_VA,
+		.battery_ms = bb_config_int(config, "battery"),
+		.low_ms = bb_config_int(config, "low"),
+		.nominal_mv = NOMINAL_MV,
+		.nominal_mhz = NOMINAL_MHZ,
+		.transfer_low_mv = TRANSFER_LOW_MV,
+		.transfer_high_mv = TRANSFER_HIGH_MV,
+		.seed = (uint64_t)bb_config_int(config, "seed"),
+	};
+
+	if (bb_config_is_set(config, "rating"))
+		setup.rating_va = bb_config_int(config, "rating");
+	if (setup.seed == 0)
+		setup.seed = hash(bb_config_name(config));
+	player_init(&simulator->player, &setup, &world, simulator->scenario);
+}
+
+static void prepare_identity(struct simulator *simulator, const struct bb_config *config)
+{
+	const char *model = bb_config_string(config, "model"), *serial = bb_config_string(config, "serial");
+	const char *name = bb_config_name(config);
+
+	(void)snprintf(simulator->model, sizeof(simulator->model), "Simulated UPS %lld",
+		       (long long)simulator->player.physics.setup.rating_va);         /* fits */
+	(void)snprintf(simulator->serial, sizeof(simulator->serial), "SIM-%s", name); /* fits: 31 characters at most */
+	simulator->identity = (struct points_identity){
+		.model = model ? model : simulator->model,
+		.serial = serial ? serial : simulator->serial,
+		.name = name,
+	};
+}
+
+static int add_bench_points(struct bb_builder *builder, struct simulator *simulator, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		char name[40];
+		int r;
+
+		(void)snprintf(name, sizeof(name), "vendor.value-%zu", i + 1); /* fits */
+		r = bb_builder_add(builder, name);
+		if (r < 0)
+			return r;
+		if (i == 0)
+			simulator->bench_first = (size_t)r;
+		simulator->bench_count = i + 1;
+	}
+	return 0;
+}
+
+static int simulator_open(struct bb_builder *builder, const struct bb_config *config, void *state)
+{
+	struct simulator *simulator = state;
+	const enum profile profile = (enum profile)bb_config_int(config, "profile");
+	int r;
+
+	simulator->log = bb_builder_log(builder);
+	simulator->speed = bb_config_int(config, "speed");
+	simulator->opened_ms = bb_clock_ms();
+	r = load_scenario(config, &simulator->scenario); /* read again: nobody keeps what check() saw */
+	if (r < 0)
+		return r;
+	prepare_model(simulator, config, profile);
+	prepare_identity(simulator, config);
+
+	if (profile == PROFILE_EVERYTHING)
+		r = everything_open(builder, &simulator->everything);
+	else
+		r = points_add(builder, simulator->player.physics.setup.lines);
+	if (r < 0)
+		return r;
+	return add_bench_points(builder, simulator, (size_t)bb_config_int(config, "points"));
+}
+
+static void simulator_close(void *state)
+{
+	struct simulator *simulator = state;
+
+	everything_close(simulator->everything);
+	scenario_free(simulator->scenario);
+}
+
+/* The model does not know the wall clock, so when a test began is noted by the first poll that sees it. */
+static void note_test(struct simulator *simulator)
+{
+	const struct physics *physics = &simulator->player.physics;
+
+	if (physics->test_result == PHYSICS_TEST_NEVER || physics->test_started_ms == simulator->test_started_ms)
+		return;
+	simulator->test_started_ms = physics->test_started_ms;
+	simulator->test_wall_ms = bb_clock_wall_ms() -
+				  bb_decimal_scale(physics->now_ms - physics->test_started_ms, 1000, simulator->speed);
+}
+
+static int simulate(struct simulator *simulator, enum bb_group group, struct bb_reading *reading)
+{
+	struct player *player = &simulator->player;
+
+	player_advance(player, bb_decimal_scale(bb_clock_ms() - simulator->opened_ms, simulator->speed, 1000));
+	note_test(simulator);
+	if (player_is_silent(player))
+		return bb_complain(simulator->log, &simulator->silence, -ETIMEDOUT, "silent, as its scenario says");
+	bb_complaint_over(simulator->log, &simulator->silence, "silence");
+
+	simulator->tick++;
+	if (simulator->everything)
+		everything_fill(simulator->everything, simulator->tick, player->now_ms, group, reading);
+	else
+		points_fill(player, &simulator->identity, simulator->test_wall_ms, group, reading);
+	return 0;
+}
+
+static int simulator_poll(void *state, struct bb_reading *reading)
+{
+	struct simulator *simulator = state;
+	int r = simulate(simulator, BB_GROUP_REST, reading);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < simulator->bench_count; i++)
+		(void)bb_reading_set(reading, simulator->bench_first + i, /* numbers are never out of range */
+				     (int64_t)((simulator->tick + i * 7) % BENCH_RANGE));
+	return 0;
+}
+
+static int simulator_watch(void *state, struct bb_reading *reading)
+{
+	return simulate(state, BB_GROUP_URGENT, reading);
+}
+
+BB_PLUGIN(simulator) = {
+	.abi = BB_PLUGIN_ABI,
+	.kind = BB_PLUGIN_DEVICE,
+	.name = "simulator",
+	.summary = "UPSs that exist in memory only",
+	.options = simulator_options,
+	.state_size = sizeof(struct simulator),
+	.device =
+		{
+			.check = simulator_check,
+			.open = simulator_open,
+			.poll = simulator_poll,
+			.watch = simulator_watch,
+			.close = simulator_close,
+			.schemes = "simulator",
+		},
+};
