@@ -12,13 +12,13 @@
 #include <string.h>
 
 #include "alarm.h"
+#include "generation.h"
 #include "tables.h"
 
 /* What stands in front of every set. */
 struct header {
 	_Alignas(max_align_t) atomic_uint references;
-	void *owner;
-	void (*release)(void *owner);
+	struct generation *owner;
 };
 
 const char *bb_severity_name(enum bb_severity severity)
@@ -67,7 +67,7 @@ static struct header *header_of(const struct bb_alarm_set *set)
 	return (struct header *)(uintptr_t)set - 1;
 }
 
-struct bb_alarm_set *alarm_set_create(size_t count, void *owner, void (*release)(void *owner))
+struct bb_alarm_set *alarm_set_create(size_t count, struct generation *owner)
 {
 	struct header *header =
 		calloc(1, sizeof(*header) + sizeof(struct bb_alarm_set) + count * sizeof(struct bb_alarm));
@@ -76,10 +76,20 @@ struct bb_alarm_set *alarm_set_create(size_t count, void *owner, void (*release)
 	if (header == NULL)
 		return NULL;
 	atomic_init(&header->references, 1);
-	header->owner = owner;
-	header->release = release;
+	header->owner = owner != NULL ? generation_ref(owner) : NULL;
 	set->count = count;
 	return set;
+}
+
+struct bb_alarm_set *alarm_set_copy(const struct bb_alarm_set *set)
+{
+	struct bb_alarm_set *copy = alarm_set_create(set->count, header_of(set)->owner);
+
+	if (copy == NULL)
+		return NULL;
+	copy->active = set->active;
+	memcpy(copy->alarms, set->alarms, set->count * sizeof(set->alarms[0]));
+	return copy;
 }
 
 void alarm_set_seal(struct bb_alarm_set *set)
@@ -112,8 +122,7 @@ void bb_alarm_set_unref(struct bb_alarm_set *set)
 	header = header_of(set);
 	if (atomic_fetch_sub_explicit(&header->references, 1, memory_order_acq_rel) != 1)
 		return;
-	if (header->release != NULL)
-		header->release(header->owner);
+	generation_unref(header->owner);
 	free(header);
 }
 

@@ -7,11 +7,16 @@
 
 #include <busbar/alarm.h>
 
+struct generation;
+
 /**
- * A set of @count alarms, all zero. It may hold a reference to what its types live in: @release is called with
- * @owner when the set is freed (NULL: the types are static). NULL when memory lacks. Any thread.
+ * A set of @count alarms, all zero. It holds a reference to @owner, the generation that some of its types may live in
+ * (NULL: all are static). NULL when memory lacks. Any thread.
  */
-struct bb_alarm_set *alarm_set_create(size_t count, void *owner, void (*release)(void *owner));
+struct bb_alarm_set *alarm_set_create(size_t count, struct generation *owner);
+
+/** A copy that may be changed. NULL when memory lacks. Any thread. */
+struct bb_alarm_set *alarm_set_copy(const struct bb_alarm_set *set);
 
 /** Count the active ones again, after alarms[] was filled. */
 void alarm_set_seal(struct bb_alarm_set *set);

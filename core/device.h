@@ -5,9 +5,20 @@
 #ifndef CORE_DEVICE_H
 #define CORE_DEVICE_H
 
+#include <stdatomic.h>
+
 #include <busbar/plugin.h>
 
 struct link_table;
+
+/** What the monitor keeps about a device. Main loop, but for the atomic ones. */
+struct device_record {
+	atomic_int decided;       /* the enum bb_device_state that was told last; never goes back to UNKNOWN */
+	atomic_bool listed;       /* the device is in the registry: what happens to it is told */
+	atomic_bool waking;       /* @task is posted */
+	struct bb_task task;      /* monitor_wake()'s */
+	struct bb_device *device; /* the one the record is of; a reference is held while @task is posted */
+};
 
 /**
  * Make a device from its section; it holds no reference to @config, which must outlive it. Nothing is opened yet.
@@ -52,5 +63,20 @@ int64_t device_timeout(const struct bb_device *device);
 /** Place for the scheduler's own record of the device. Thread: main loop. */
 void *device_schedule(const struct bb_device *device);
 void device_set_schedule(struct bb_device *device, void *schedule);
+
+/* ---- for the registry and the monitor ---- */
+
+struct device_record *device_record(struct bb_device *device);
+
+struct bb_registry *device_registry(const struct bb_device *device);
+
+/**
+ * Put @take_reading in place of @old, unless the device has published meanwhile: then false, and nothing has
+ * changed. Any thread.
+ */
+bool device_replace_reading(struct bb_device *device, const struct bb_reading *old, struct bb_reading *take_reading);
+
+/** As device_replace_reading(), for the alarms. */
+bool device_replace_alarms(struct bb_device *device, const struct bb_alarm_set *old, struct bb_alarm_set *take_alarms);
 
 #endif

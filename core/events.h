@@ -33,6 +33,20 @@ void events_unsubscribe(struct event_subscriber *subscriber);
  */
 const struct bb_event *events_next(uint64_t after);
 
+/**
+ * As bb_event_emit(), on the main loop only: the event has its number when this returns, and subscribers are told
+ * before, unless this is called by one of them. Returns the number; 0 when nothing was kept, for lack of memory or
+ * because events are not taken.
+ */
+uint64_t events_emit(const struct bb_event *event);
+
+/**
+ * From here on until events_release() events are numbered and kept, but nobody is told, so that nobody can cause
+ * others: the first of them has the number events_newest() + 1, and so on. Thread: main loop.
+ */
+void events_hold(void);
+void events_release(void);
+
 /** Number of the newest event, 0: none yet. Thread: main loop. */
 uint64_t events_newest(void);
 

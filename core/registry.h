@@ -9,8 +9,12 @@
 #include <busbar/registry.h>
 
 struct link_table;
+struct monitor;
 
-/** Make the registry; @main_loop runs the monitor (monitor.h). Returns 0 or -ENOMEM. */
+/**
+ * Make the registry; @main_loop runs the monitor (monitor.h). Without one (NULL, in tests) nothing is ever posted.
+ * Returns 0 or -ENOMEM.
+ */
 int registry_create(struct bb_loop *main_loop, struct bb_registry **ret_registry);
 void registry_destroy(struct bb_registry *registry);
 
@@ -26,6 +30,20 @@ void registry_on_change(struct bb_registry *registry, void (*changed)(void *cont
 
 /** Raise or clear an alarm of the agent itself; emits the event. Thread: main loop. */
 void registry_agent_alarm(struct bb_registry *registry, const char *type_name, bool active, const char *text);
+
+/**
+ * The last clock gap, bb_clock_ms(); what was read before it counts as unknown. INT64_MIN: there was none. Any thread
+ * may ask; the monitor sets it.
+ */
+int64_t registry_gap(const struct bb_registry *registry);
+void registry_set_gap(struct bb_registry *registry, int64_t now_ms);
+
+/** The loop that decides, NULL in tests that have none. Any thread. */
+struct bb_loop *registry_loop(const struct bb_registry *registry);
+
+/** The monitor's own; NULL while it does not run. Thread: main loop. */
+struct monitor *registry_monitor(const struct bb_registry *registry);
+void registry_set_monitor(struct bb_registry *registry, struct monitor *monitor);
 
 /** The link table whose counters bb_registry_links() shows; set once by the agent. */
 void registry_set_links(struct bb_registry *registry, struct link_table *links);

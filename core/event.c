@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Events: numbered, kept in a ring, and told to subscribers, all on the main loop.
+ *
+ * bb_event_emit() may be called by any thread, so it copies the event into one piece of memory and gives that to the
+ * main loop. There the copy gets its number and moves into the ring. A subscriber may cause another event while it is
+ * being told of one; that one waits in the ring until everybody has heard the first, so that all hear the same order.
+ *
+ * There is one ring in a process, because plugins emit events without having anything in hand to say where to.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <busbar/clock.h>
+
+#include "events.h"
+
+/* An event and its texts in one piece. */
+struct record {
+	struct bb_event event;
+	struct bb_task task;
+	char texts[];
+};
+
+static struct {
+	/* Emitting and stopping exclude each other, so that nothing is posted to a loop that has gone. */
+	pthread_mutex_t lock;
+	struct bb_loop *loop; /* NULL: events are not taken */
+
+	/* All below: main loop. */
+	struct record **ring; /* event number n is at (n − 1) % EVENTS_KEPT */
+	uint64_t newest;      /* survives a restart of taking: numbers never repeat */
+	uint64_t told;        /* up to which number subscribers were told */
+	bool telling;
+	unsigned held; /* how many events_hold() are open */
+	struct event_subscriber *subscribers;
+	char boot_id[40];
+} events = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+const char *bb_event_kind_name(enum bb_event_kind kind)
+{
+	static const char *const names[] = {
+		[BB_EVENT_ALARM_RAISED] = "alarm-raised",
+		[BB_EVENT_ALARM_CLEARED] = "alarm-cleared",
+		[BB_EVENT_DEVICE_FOUND] = "device-found",
+		[BB_EVENT_DEVICE_LOST] = "device-lost",
+		[BB_EVENT_DEVICE_CHANGED] = "device-changed",
+		[BB_EVENT_AGENT_STARTED] = "agent-started",
+		[BB_EVENT_AGENT_STOPPING] = "agent-stopping",
+		[BB_EVENT_CONFIG_LOADED] = "config-loaded",
+		[BB_EVENT_CONFIG_REJECTED] = "config-rejected",
+		[BB_EVENT_PLUGIN_FAILED] = "plugin-failed",
+		[BB_EVENT_CLOCK_GAP] = "clock-gap",
+	};
+
+	return (size_t)kind < sizeof(names) / sizeof(names[0]) ? names[kind] : "unknown";
+}
+
+static const char *text_take(char **room, const char *text)
+{
+	const char *taken = *room;
+
+	*room = stpcpy(*room, text != NULL ? text : "") + 1;
+	return taken;
+}
+
+static size_t text_size(const char *text)
+{
+	return text != NULL ? strlen(text) + 1 : 1;
+}
+
+static struct record *record_create(const struct bb_event *event)
+{
+	struct record *record = malloc(sizeof(*record) + text_size(event->device) + text_size(event->subject) +
+				       text_size(event->value) + text_size(event->text));
+	char *room;
+
+	if (record == NULL)
+		return NULL;
+	room = record->texts;
+	record->event = (struct bb_event){
+		.kind = event->kind,
+		.severity = event->severity,
+		.device = text_take(&room, event->device),
+		.subject = text_take(&room, event->subject),
+		.value = text_take(&room, event->value),
+		.text = text_take(&room, event->text),
+		.wall_ms = bb_clock_wall_ms(),
+		.boot_id = events.boot_id,
+	};
+	return record;
+}
+
+/* Tell everybody what they have not heard yet. A subscriber may unsubscribe itself from its own call. */
+static void events_tell(void)
+{
+	if (events.telling || events.held > 0)
+		return;
+	events.telling = true;
+	while (events.told < events.newest) {
+		const struct bb_event *event = events_next(events.told);
+		struct event_subscriber *next;
+
+		events.told = event->number;
+		for (struct event_subscriber *one = events.subscribers; one != NULL; one = next) {
+			next = one->next;
+			one->event(one->context, event);
+		}
+	}
+	events.telling = false;
+}
+
+static uint64_t events_take(struct record *record)
+{
+	const uint64_t number = ++events.newest;
+	struct record **place = &events.ring[(number - 1) % EVENTS_KEPT];
+
+	record->event.number = number;
+	free(*place);
+	*place = record;
+	events_tell();
+	return number;
+}
+
+static void record_arrived(struct bb_task *task)
+{
+	struct record *record = (struct record *)((char *)task - offsetof(struct record, task));
+
+	if (events.ring == NULL)
+		free(record);
+	else
+		(void)events_take(record); /* who posted it does not ask for the number */
+}
+
+int bb_event_emit(const struct bb_event *event)
+{
+	struct record *record = record_create(event);
+
+	if (record == NULL)
+		return -ENOMEM;
+	record->task.run = record_arrived;
+	pthread_mutex_lock(&events.lock);
+	if (events.loop != NULL) {
+		bb_loop_post(events.loop, &record->task);
+		record = NULL;
+	}
+	pthread_mutex_unlock(&events.lock);
+	free(record);
+	return 0;
+}
+
+uint64_t events_emit(const struct bb_event *event)
+{
+	struct record *record = events.ring != NULL ? record_create(event) : NULL;
+
+	return record != NULL ? events_take(record) : 0;
+}
+
+void events_hold(void)
+{
+	events.held++;
+}
+
+void events_release(void)
+{
+	events.held--;
+	events_tell();
+}
+
+static void read_boot_id(void)
+{
+	const int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd >= 0 ? read(fd, events.boot_id, sizeof(events.boot_id) - 1) : 0;
+
+	if (fd >= 0)
+		close(fd);
+	events.boot_id[length > 0 ? length : 0] = '\0'; /* without /proc nobody can tell boots apart */
+	events.boot_id[strcspn(events.boot_id, "\n")] = '\0';
+}
+
+int events_start(struct bb_loop *main_loop)
+{
+	struct record **ring = calloc(EVENTS_KEPT, sizeof(*ring));
+
+	if (ring == NULL)
+		return -ENOMEM;
+	read_boot_id();
+	events.ring = ring;
+	events.told = events.newest;
+	pthread_mutex_lock(&events.lock);
+	events.loop = main_loop;
+	pthread_mutex_unlock(&events.lock);
+	return 0;
+}
+
+void events_stop(void)
+{
+	pthread_mutex_lock(&events.lock);
+	events.loop = NULL;
+	pthread_mutex_unlock(&events.lock);
+	for (size_t i = 0; events.ring != NULL && i < EVENTS_KEPT; i++)
+		free(events.ring[i]);
+	free(events.ring);
+	events.ring = NULL;
+	events.told = events.newest;
+}
+
+void events_subscribe(struct event_subscriber *subscriber)
+{
+	subscriber->next = events.subscribers;
+	events.subscribers = subscriber;
+}
+
+void events_unsubscribe(struct event_subscriber *subscriber)
+{
+	for (struct event_subscriber **place = &events.subscribers; *place != NULL; place = &(*place)->next)
+		if (*place == subscriber) {
+			*place = subscriber->next;
+			return;
+		}
+}
+
+const struct bb_event *events_next(uint64_t after)
+{
+	const uint64_t oldest = events.newest > EVENTS_KEPT ? events.newest - EVENTS_KEPT + 1 : 1;
+	uint64_t number = after + 1 < oldest ? oldest : after + 1;
+
+	/* A ring that was started anew holds fewer than the numbers say. */
+	for (; events.ring != NULL && number <= events.newest; number++) {
+		const struct record *record = events.ring[(number - 1) % EVENTS_KEPT];
+
+		if (record != NULL && record->event.number == number)
+			return &record->event;
+	}
+	return NULL;
+}
+
+uint64_t events_newest(void)
+{
+	return events.newest;
+}

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The registry: the list of devices, its version, and the alarms of the agent itself.
+ *
+ * Exporters on any thread take the current list and keep it as long as they work on it; the main loop puts another in
+ * its place when a device comes or goes. The version also grows when a device gets other points, and then a list of
+ * the new version is made for the next who asks: an exporter compares one number to know whether what it prepared
+ * still fits.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <busbar/exporter.h>
+
+#include "alarm.h"
+#include "device.h"
+#include "events.h"
+#include "link.h"
+#include "registry.h"
+
+/* The alarms the agent can raise about itself. */
+static const char *const agent_alarms[] = {"config-rejected", "plugin-failed"};
+
+#define AGENT_ALARM_COUNT (sizeof(agent_alarms) / sizeof(agent_alarms[0]))
+
+/* What stands in front of every list; behind it, since the list ends with an array. */
+struct header {
+	_Alignas(max_align_t) atomic_uint references;
+};
+
+struct bb_registry {
+	struct bb_loop *loop;
+	struct link_table *links;
+	struct monitor *monitor;
+	void (*changed)(void *context);
+	void *changed_context;
+	atomic_uint_fast64_t version;
+	atomic_int_fast64_t gap_ms;
+	atomic_bool posted; /* @task waits on the loop */
+	struct bb_task task;
+
+	pthread_mutex_t lock; /* all below */
+	struct bb_device_list *list;
+	struct bb_alarm_set *alarms;
+};
+
+static void registry_tell(struct bb_task *task)
+{
+	struct bb_registry *registry = (struct bb_registry *)((char *)task - offsetof(struct bb_registry, task));
+
+	atomic_store(&registry->posted, false);
+	if (registry->changed != NULL)
+		registry->changed(registry->changed_context);
+}
+
+/* ---- lists ---- */
+
+static struct header *header_of(struct bb_device_list *list)
+{
+	return (struct header *)list - 1;
+}
+
+/* A list of the devices of @from (may be NULL) without @less, and with room for one more. */
+static struct bb_device_list *list_create(const struct bb_device_list *from, const struct bb_device *less)
+{
+	const size_t count = from != NULL ? from->count : 0;
+	struct header *header =
+		calloc(1, sizeof(*header) + sizeof(struct bb_device_list) + (count + 1) * sizeof(struct bb_device *));
+	struct bb_device_list *list = (struct bb_device_list *)(header + 1);
+
+	if (header == NULL)
+		return NULL;
+	atomic_init(&header->references, 1);
+	for (size_t i = 0; i < count; i++)
+		if (from->devices[i] != less)
+			list->devices[list->count++] = bb_device_ref(from->devices[i]);
+	return list;
+}
+
+static struct bb_device_list *list_ref(struct bb_device_list *list)
+{
+	atomic_fetch_add_explicit(&header_of(list)->references, 1, memory_order_relaxed);
+	return list;
+}
+
+void bb_device_list_unref(struct bb_device_list *list)
+{
+	if (list == NULL || atomic_fetch_sub_explicit(&header_of(list)->references, 1, memory_order_acq_rel) != 1)
+		return;
+	for (size_t i = 0; i < list->count; i++)
+		bb_device_unref(list->devices[i]);
+	free(header_of(list));
+}
+
+/* Place of the first device whose name is not before @name. */
+static size_t list_place(const struct bb_device_list *list, const char *name)
+{
+	size_t low = 0, high = list->count;
+
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+
+		if (strcmp(bb_device_name(list->devices[middle]), name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void list_insert(struct bb_device_list *list, struct bb_device *device)
+{
+	const size_t place = list_place(list, bb_device_name(device));
+
+	memmove(&list->devices[place + 1], &list->devices[place], (list->count - place) * sizeof(list->devices[0]));
+	list->devices[place] = bb_device_ref(device);
+	list->count++;
+}
+
+struct bb_device_list *bb_registry_devices(struct bb_registry *registry)
+{
+	const uint64_t version = atomic_load(&registry->version);
+	struct bb_device_list *list, *old = NULL, *fresh;
+
+	pthread_mutex_lock(&registry->lock);
+	if (registry->list->version < version) {
+		/* Points of a device changed: the same devices under a new number. Without memory the old list is
+		 * still a true one, and the next who asks tries again. */
+		fresh = list_create(registry->list, NULL);
+		if (fresh != NULL) {
+			fresh->version = version;
+			old = registry->list;
+			registry->list = fresh;
+		}
+	}
+	list = list_ref(registry->list);
+	pthread_mutex_unlock(&registry->lock);
+	bb_device_list_unref(old);
+	return list;
+}
+
+struct bb_device *bb_registry_find(struct bb_registry *registry, const char *name)
+{
+	struct bb_device *device = NULL;
+	size_t place;
+
+	pthread_mutex_lock(&registry->lock);
+	place = list_place(registry->list, name);
+	if (place < registry->list->count && strcmp(bb_device_name(registry->list->devices[place]), name) == 0)
+		device = bb_device_ref(registry->list->devices[place]);
+	pthread_mutex_unlock(&registry->lock);
+	return device;
+}
+
+/* ---- devices come and go ---- */
+
+uint64_t bb_registry_version(struct bb_registry *registry)
+{
+	return atomic_load(&registry->version);
+}
+
+void registry_touch(struct bb_registry *registry)
+{
+	atomic_fetch_add(&registry->version, 1);
+	if (registry->loop != NULL && !atomic_exchange(&registry->posted, true))
+		bb_loop_post(registry->loop, &registry->task);
+}
+
+/* Put a list in place; only the main loop does, besides the renewal above, which keeps the devices. */
+static void registry_set_list(struct bb_registry *registry, struct bb_device_list *list)
+{
+	struct bb_device_list *old;
+
+	registry_touch(registry);
+	list->version = atomic_load(&registry->version);
+	pthread_mutex_lock(&registry->lock);
+	old = registry->list;
+	registry->list = list;
+	pthread_mutex_unlock(&registry->lock);
+	bb_device_list_unref(old);
+}
+
+int registry_add(struct bb_registry *registry, struct bb_device *device)
+{
+	struct bb_device *there = bb_registry_find(registry, bb_device_name(device));
+	struct bb_device_list *list, *now;
+
+	bb_device_unref(there);
+	if (there != NULL)
+		return -EEXIST;
+	now = bb_registry_devices(registry);
+	list = list_create(now, NULL);
+	bb_device_list_unref(now);
+	if (list == NULL)
+		return -ENOMEM;
+	list_insert(list, device);
+	atomic_store(&device_record(device)->listed, true);
+	registry_set_list(registry, list);
+	return 0;
+}
+
+void registry_remove(struct bb_registry *registry, struct bb_device *device)
+{
+	struct bb_device_list *now = bb_registry_devices(registry);
+	struct bb_device_list *list = list_create(now, device);
+
+	bb_device_list_unref(now);
+	atomic_store(&device_record(device)->listed, false);
+	if (list == NULL) { /* it stays in the list until the next change; nobody is told of it any more */
+		(void)bb_log_error(NULL, -ENOMEM, "cannot take %s out of the list", bb_device_name(device));
+		return;
+	}
+	registry_set_list(registry, list);
+}
+
+void registry_on_change(struct bb_registry *registry, void (*changed)(void *context), void *context)
+{
+	registry->changed = changed;
+	registry->changed_context = context;
+}
+
+/* ---- the agent's own alarms ---- */
+
+struct bb_alarm_set *bb_registry_agent_alarms(struct bb_registry *registry)
+{
+	struct bb_alarm_set *set;
+
+	pthread_mutex_lock(&registry->lock);
+	set = bb_alarm_set_ref(registry->alarms);
+	pthread_mutex_unlock(&registry->lock);
+	return set;
+}
+
+void registry_agent_alarm(struct bb_registry *registry, const char *type_name, bool active, const char *text)
+{
+	const struct bb_alarm_type *type = bb_alarm_type_find(type_name);
+	struct bb_alarm_set *old = registry->alarms, *set; /* only the main loop puts another in its place */
+	const int place = type != NULL ? alarm_set_find(old, type) : -1;
+
+	assert(place >= 0);
+	if (place < 0 || old->alarms[place].active == active)
+		return;
+	set = alarm_set_copy(old);
+	if (set == NULL) {
+		(void)bb_log_error(NULL, -ENOMEM, "alarm %s", type_name);
+		return;
+	}
+	set->alarms[place].active = active;
+	set->alarms[place].since_ms = bb_clock_ms();
+	set->alarms[place].since_wall_ms = bb_clock_wall_ms();
+	const uint64_t number =
+		events_emit(&(struct bb_event){.kind = active ? BB_EVENT_ALARM_RAISED : BB_EVENT_ALARM_CLEARED,
+					       .severity = type->severity,
+					       .subject = type->name,
+					       .text = text != NULL && text[0] != '\0' ? text : type->title});
+	set->alarms[place].event = active ? number : 0;
+	alarm_set_seal(set);
+
+	pthread_mutex_lock(&registry->lock);
+	registry->alarms = set;
+	pthread_mutex_unlock(&registry->lock);
+	bb_alarm_set_unref(old);
+}
+
+static struct bb_alarm_set *agent_alarms_create(void)
+{
+	struct bb_alarm_set *set = alarm_set_create(AGENT_ALARM_COUNT, NULL);
+
+	for (size_t i = 0; set != NULL && i < AGENT_ALARM_COUNT; i++)
+		set->alarms[i].type = bb_alarm_type_find(agent_alarms[i]);
+	return set;
+}
+
+/* ---- the registry itself ---- */
+
+int registry_create(struct bb_loop *main_loop, struct bb_registry **ret_registry)
+{
+	struct bb_registry *registry = calloc(1, sizeof(*registry));
+
+	if (registry == NULL)
+		return -ENOMEM;
+	(void)pthread_mutex_init(&registry->lock, NULL); /* cannot fail with default attributes */
+	registry->loop = main_loop;
+	registry->task.run = registry_tell;
+	atomic_init(&registry->gap_ms, INT64_MIN);
+	registry->list = list_create(NULL, NULL);
+	registry->alarms = agent_alarms_create();
+	if (registry->list == NULL || registry->alarms == NULL) {
+		registry_destroy(registry);
+		return -ENOMEM;
+	}
+	*ret_registry = registry;
+	return 0;
+}
+
+void registry_destroy(struct bb_registry *registry)
+{
+	if (registry == NULL)
+		return;
+	bb_device_list_unref(registry->list);
+	bb_alarm_set_unref(registry->alarms);
+	pthread_mutex_destroy(&registry->lock);
+	free(registry);
+}
+
+int64_t registry_gap(const struct bb_registry *registry)
+{
+	return atomic_load(&registry->gap_ms);
+}
+
+void registry_set_gap(struct bb_registry *registry, int64_t now_ms)
+{
+	atomic_store(&registry->gap_ms, now_ms);
+}
+
+struct bb_loop *registry_loop(const struct bb_registry *registry)
+{
+	return registry->loop;
+}
+
+struct monitor *registry_monitor(const struct bb_registry *registry)
+{
+	return registry->monitor;
+}
+
+void registry_set_monitor(struct bb_registry *registry, struct monitor *monitor)
+{
+	registry->monitor = monitor;
+}
+
+void registry_set_links(struct bb_registry *registry, struct link_table *links)
+{
+	registry->links = links;
+}
+
+void bb_registry_links(struct bb_registry *registry,
+		       void (*each)(void *context, const char *name, uint64_t polls, uint64_t errors), void *context)
+{
+	if (registry->links != NULL)
+		link_table_each(registry->links, each, context);
+}
