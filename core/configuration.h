@@ -18,10 +18,10 @@ struct configuration_section {
 
 /** Owns everything below it. */
 struct configuration {
-	struct bb_config *agent; /* top-level keys: log-level, socket, socket-group, plugin-dir, state-dir */
+	struct bb_config *agent;               /* top-level keys: log-level, socket, socket-group, plugin-dir */
 	struct configuration_section *devices; /* sorted by name */
 	size_t device_count;
-	struct configuration_section *exporters; /* in order of name; the key is the plugin's name */
+	struct configuration_section *exporters; /* sorted by name, which is the plugin's where no `plugin:` says it */
 	size_t exporter_count;
 };
 
@@ -41,13 +41,15 @@ struct plugin_finder {
 int configuration_load(const char *path, const struct plugin_finder *plugins, struct configuration **ret);
 
 /**
- * Only the top-level keys of @path: what the agent must know before it can load plugins (plugin-dir, log-level).
+ * Only the agent's own options: what it must know before it can load plugins (plugin-dir, log-level). Faults of the
+ * YAML and of these options are logged; all others are left for configuration_load(). Errors as there.
  */
 int configuration_load_agent(const char *path, struct bb_config **ret_agent);
 
 /**
  * Check a single device section that is not in a file: `busbarctl probe`. @options is "key=value" texts, ended by
- * NULL. Errors name the option.
+ * NULL; the texts of a list are separated by commas. Errors name the option. Free ret_section->config with
+ * options_free(). Returns 0, -EINVAL or -ENOMEM.
  */
 int configuration_make_device(const struct bb_plugin *plugin, const char *name, const char *const *options,
 			      struct configuration_section *ret_section);

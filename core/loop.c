@@ -14,24 +14,13 @@
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 #include <uv.h>
 
 #include <busbar/loop.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define LOOP_STACK ((size_t)4 << 20) /* sanitizers surround every local variable with guards */
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define LOOP_STACK ((size_t)4 << 20)
-#endif
-#endif
-#ifndef LOOP_STACK
-#define LOOP_STACK ((size_t)256 << 10) /* a thousand threads must not cost gigabytes of address space */
-#endif
+#include "thread.h"
 
 struct bb_loop {
 	uv_loop_t uv;
@@ -40,7 +29,9 @@ struct bb_loop {
 	struct bb_task *first, **last;
 	atomic_bool stop;
 	_Atomic(pthread_t) owner; /* the thread that made it, then the one that runs it */
-	pthread_t thread;         /* of bb_loop_thread_start() */
+	/* For a loop with a thread of its own: */
+	pthread_t thread;
+	const char *name; /* borrowed until the thread has started */
 	sem_t started;
 };
 
@@ -190,57 +181,29 @@ static void *loop_thread(void *argument)
 {
 	struct bb_loop *loop = argument;
 
+	thread_set_name(loop->name);
 	atomic_store(&loop->owner, pthread_self());
 	sem_post(&loop->started);
 	(void)bb_loop_run(loop); /* returns 0 */
 	return NULL;
 }
 
-/*
- * Start the thread with all signals blocked that are not this thread's own fault: the main thread handles the others,
- * and must get them.
- */
-static int loop_spawn(struct bb_loop *loop)
-{
-	static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGPROF};
-	sigset_t blocked, before;
-	pthread_attr_t attributes;
-	int r;
-
-	r = pthread_attr_init(&attributes);
-	if (r != 0)
-		return -r;
-	r = pthread_attr_setstacksize(&attributes, LOOP_STACK);
-	assert(r == 0); /* a constant above PTHREAD_STACK_MIN */
-	sigfillset(&blocked);
-	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
-		sigdelset(&blocked, faults[i]);
-	pthread_sigmask(SIG_SETMASK, &blocked, &before);
-	r = pthread_create(&loop->thread, &attributes, loop_thread, loop);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attributes);
-	return -r;
-}
-
 int bb_loop_thread_start(const char *name, struct bb_loop **ret_loop)
 {
 	struct bb_loop *loop;
-	char short_name[16]; /* what the kernel keeps */
 	int r;
 
 	r = bb_loop_create(&loop);
 	if (r < 0)
 		return r;
+	loop->name = name;
 	sem_init(&loop->started, 0, 0);
-	r = loop_spawn(loop);
+	r = thread_start(&loop->thread, loop_thread, loop);
 	if (r < 0) {
 		sem_destroy(&loop->started);
 		bb_loop_destroy(loop);
 		return r;
 	}
-	(void)strncpy(short_name, name, sizeof(short_name) - 1);
-	short_name[sizeof(short_name) - 1] = '\0';
-	(void)pthread_setname_np(loop->thread, short_name); /* without it the thread only looks nameless */
 	/* From here on the loop belongs to the new thread, also for bb_loop_is_current(). */
 	while (sem_wait(&loop->started) < 0 && errno == EINTR)
 		continue;

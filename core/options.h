@@ -7,7 +7,7 @@
 
 #include <busbar/config.h>
 
-#include "yaml.h"
+#include "yaml_tree.h"
 
 /**
  * Check @section against @tables (option tables, the list ended by NULL; an option of an earlier table hides one of

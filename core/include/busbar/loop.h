@@ -28,7 +28,10 @@ struct bb_task {
 /** Make a loop; it belongs to the thread that will run it. Returns 0, -ENOMEM or -EMFILE. */
 int bb_loop_create(struct bb_loop **ret_loop);
 
-/** Free a loop that does not run, with all its timers and watches; tasks still posted run first. Accepts NULL. */
+/**
+ * Free a loop that does not run, with all its timers and watches; tasks still posted run first, and those that they
+ * post. Accepts NULL. Thread: any, but none may post any more.
+ */
 void bb_loop_destroy(struct bb_loop *loop);
 
 /** Run until bb_loop_stop(). Returns 0. Thread: the loop's own. */
@@ -40,7 +43,7 @@ void bb_loop_stop(struct bb_loop *loop);
 /** Run @task on the loop's thread, first in, first out. Any thread; never fails, never blocks. */
 void bb_loop_post(struct bb_loop *loop, struct bb_task *task);
 
-/** Is this the thread that runs @loop? Any thread. */
+/** Is this the thread that runs @loop, or made it while it does not run yet? Any thread. */
 bool bb_loop_is_current(const struct bb_loop *loop);
 
 /** A loop on a thread of its own, named @name (15 characters at most) for ps and gdb. Returns 0 or a negative errno. */
@@ -68,8 +71,8 @@ enum bb_watch_events {
 };
 
 /**
- * Call @ready when @fd can do what @events (bits of bb_watch_events) ask. The descriptor stays the caller's
- * and must be closed after bb_watch_destroy(). Returns 0 or a negative errno. Thread: the loop's.
+ * Call @ready when @fd can do what @events (bits of bb_watch_events) ask; an error on it shows as all of them. The
+ * descriptor becomes non-blocking, stays the caller's, and must be closed after bb_watch_destroy(). Returns 0 or a negative errno. Thread: the loop's.
  */
 int bb_watch_create(struct bb_loop *loop, int fd, unsigned events, void (*ready)(void *context, unsigned events),
 		    void *context, struct bb_watch **ret_watch);

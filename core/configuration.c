@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * configuration.c - busbar.yaml and conf.d/ *.yaml beside it, read and checked whole.
+ *
+ * All files are parsed first. Their top-level keys are then looked at together, as if they stood in one file: the
+ * agent's own options here, the sections of devices and exporters in section.c. Everything is checked even when
+ * something was faulty, so that one run shows all faults; the result is thrown away in the end if there was any.
+ */
+#include "configuration.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "options.h"
+#include "section.h"
+#include "sources.h"
+#include "text.h"
+
+static const struct bb_option agent_options[] = {
+	{.name = "log-level",
+	 .type = BB_OPTION_ENUM,
+	 .preset = "notice",
+	 .choices = "error warning notice info debug",
+	 .help = "lines above this level are not written"},
+	{.name = "socket",
+	 .type = BB_OPTION_STRING,
+	 .preset = "/run/busbar/busbar.sock",
+	 .help = "path of the local socket"},
+	{.name = "socket-group", .type = BB_OPTION_STRING, .help = "group whose members may use the local socket"},
+	{.name = "plugin-dir", .type = BB_OPTION_STRING, .help = "folder of plugins, instead of the installation's"},
+	{0},
+};
+
+/* ---- top-level keys ---- */
+
+static bool is_agent_option(const char *key)
+{
+	for (const struct bb_option *option = agent_options; option->name; option++)
+		if (strcmp(option->name, key) == 0)
+			return true;
+	return false;
+}
+
+static int unknown_top_level(const struct yaml_node *key)
+{
+	const char *names[sizeof(agent_options) / sizeof(agent_options[0]) + 2];
+	const char *suggestion;
+	size_t count = 0;
+
+	names[count++] = section_devices.key;
+	names[count++] = section_exporters.key;
+	for (const struct bb_option *option = agent_options; option->name; option++)
+		names[count++] = option->name;
+	names[count] = NULL;
+	suggestion = text_suggest(key->text, names);
+	if (suggestion)
+		return yaml_error(key, "%s: unknown key, did you mean '%s'?", key->text, suggestion);
+	return yaml_error(key, "%s: unknown key", key->text);
+}
+
+/* Find @key among those of @mapping that are there already. */
+static const struct yaml_node *find_key(const struct yaml_node *mapping, const char *key)
+{
+	for (size_t i = 0; i < mapping->count; i++)
+		if (strcmp(mapping->keys[i]->text, key) == 0)
+			return mapping->keys[i];
+	return NULL;
+}
+
+/* Move the agent's own options of all files into @merged, which has room for each of them. */
+static int merge_agent(const struct sources *sources, struct yaml_node *merged)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < sources->count; i++) {
+		const struct yaml_node *root = sources->documents[i]->root;
+
+		for (size_t j = 0; root && j < root->count; j++) {
+			struct yaml_node *key = root->keys[j];
+			const struct yaml_node *first = find_key(merged, key->text);
+
+			if (!is_agent_option(key->text))
+				continue;
+			if (first) {
+				result = yaml_error(key, "%s: given twice, first in %s:%u", key->text,
+						    first->document->file, first->line);
+				continue;
+			}
+			merged->keys[merged->count] = key;
+			merged->values[merged->count++] = root->values[j];
+		}
+	}
+	return result;
+}
+
+static int check_agent(const struct sources *sources, struct bb_config **ret_config)
+{
+	static const struct bb_option *const tables[] = {agent_options, NULL};
+	struct yaml_node *keys[sizeof(agent_options) / sizeof(agent_options[0])];
+	struct yaml_node *values[sizeof(keys) / sizeof(keys[0])];
+	struct yaml_node merged = {
+		.kind = YAML_MAPPING,
+		.document = sources->documents[0],
+		.line = 1,
+		.column = 1,
+		.keys = keys,
+		.values = values,
+	};
+	struct bb_config *config;
+	int result = merge_agent(sources, &merged);
+	int r = options_parse(&merged, "busbar", tables, &config);
+
+	if (r < 0)
+		return r;
+	if (result < 0) {
+		options_free(config);
+		return result;
+	}
+	*ret_config = config;
+	return 0;
+}
+
+static int check_top_level(const struct sources *sources)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < sources->count; i++) {
+		const struct yaml_node *root = sources->documents[i]->root;
+
+		for (size_t j = 0; root && j < root->count; j++) {
+			const char *key = root->keys[j]->text;
+
+			if (strcmp(key, section_devices.key) != 0 && strcmp(key, section_exporters.key) != 0 &&
+			    !is_agent_option(key))
+				result = unknown_top_level(root->keys[j]);
+		}
+	}
+	return result;
+}
+
+/* ---- the whole ---- */
+
+/* The worse of two results: lack of memory is not a fault of the file. */
+static int worse(int a, int b)
+{
+	return a == -ENOMEM || b == 0 ? a : b;
+}
+
+static int check_all(const struct sources *sources, const struct plugin_finder *plugins,
+		     struct configuration *configuration)
+{
+	int r = check_top_level(sources);
+
+	r = worse(r, check_agent(sources, &configuration->agent));
+	r = worse(r, sections_check(sources, &section_devices, plugins, &configuration->devices,
+				    &configuration->device_count));
+	return worse(r, sections_check(sources, &section_exporters, plugins, &configuration->exporters,
+				       &configuration->exporter_count));
+}
+
+int configuration_load(const char *path, const struct plugin_finder *plugins, struct configuration **ret)
+{
+	struct configuration *configuration = calloc(1, sizeof(*configuration));
+	struct sources sources;
+	int r = configuration ? sources_load(path, &sources) : -ENOMEM;
+
+	if (r == 0) {
+		r = check_all(&sources, plugins, configuration);
+		sources_free(&sources);
+	}
+	if (r < 0) {
+		configuration_free(configuration);
+		return r == -ENOMEM ? bb_log_error(NULL, r, "%s: cannot read", path) : r;
+	}
+	*ret = configuration;
+	return 0;
+}
+
+int configuration_load_agent(const char *path, struct bb_config **ret_agent)
+{
+	struct sources sources;
+	int r = sources_load(path, &sources);
+
+	if (r == 0) {
+		r = check_agent(&sources, ret_agent);
+		sources_free(&sources);
+	}
+	return r == -ENOMEM ? bb_log_error(NULL, r, "%s: cannot read", path) : r;
+}
+
+static void free_sections(struct configuration_section *sections, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		options_free(sections[i].config);
+	free(sections);
+}
+
+void configuration_free(struct configuration *configuration)
+{
+	if (!configuration)
+		return;
+	options_free(configuration->agent);
+	free_sections(configuration->devices, configuration->device_count);
+	free_sections(configuration->exporters, configuration->exporter_count);
+	free(configuration);
+}
+
+/* ---- a section from the command line ---- */
+
+static bool is_list(const struct bb_plugin *plugin, const char *name, size_t length)
+{
+	for (const struct bb_option *option = plugin->options; option && option->name; option++)
+		if (strlen(option->name) == length && memcmp(option->name, name, length) == 0)
+			return option->type == BB_OPTION_LIST;
+	return false;
+}
+
+/* Print a text as YAML in single quotes, in which only the quote itself is special. */
+static void print_quoted(FILE *stream, const char *text, size_t length)
+{
+	fputc('\'', stream);
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] == '\'')
+			fputc('\'', stream);
+		fputc(text[i], stream);
+	}
+	fputc('\'', stream);
+}
+
+/* "key=value" as a line of YAML; the texts of a list are separated by commas in both. */
+static int print_option(FILE *stream, const struct bb_plugin *plugin, const char *option)
+{
+	const char *equals = strchr(option, '=');
+	size_t length;
+
+	if (!equals || equals == option) {
+		(void)bb_log_error(NULL, 0, "%s: must be written as OPTION=VALUE", option);
+		return -EINVAL;
+	}
+	length = (size_t)(equals - option);
+	print_quoted(stream, option, length);
+	fputs(": ", stream);
+	if (is_list(plugin, option, length))
+		fprintf(stream, "[%s]", equals + 1);
+	else
+		print_quoted(stream, equals + 1, strlen(equals + 1));
+	fputc('\n', stream);
+	return 0;
+}
+
+/* A document that comes from no file: its relative paths begin in the current folder, and nobody else can read it. */
+static int parse_options(const struct bb_plugin *plugin, const char *const *options,
+			 struct yaml_document **ret_document)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *stream = open_memstream(&text, &size);
+	int r = 0;
+
+	if (!stream)
+		return -ENOMEM;
+	fprintf(stream, "plugin: %s\n", plugin->name);
+	for (; *options && r == 0; options++)
+		r = print_option(stream, plugin, *options);
+	if (fclose(stream) != 0 && r == 0)
+		r = -ENOMEM;
+	if (r == 0)
+		r = yaml_parse(NULL, text, size, ret_document);
+	free(text);
+	return r;
+}
+
+int configuration_make_device(const struct bb_plugin *plugin, const char *name, const char *const *options,
+			      struct configuration_section *ret_section)
+{
+	struct yaml_document *document;
+	int r = parse_options(plugin, options, &document);
+
+	if (r < 0)
+		return r;
+	document->folder = realpath(".", NULL); /* NULL: "." then, which means the same until somebody moves */
+	r = section_check(&section_devices, name, document->root, plugin, ret_section);
+	yaml_free(document);
+	return r;
+}
