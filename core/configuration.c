@@ -283,6 +283,6 @@ int configuration_make_device(const struct bb_plugin *plugin, const char *name, 
 		return r;
 	document->folder = realpath(".", NULL); /* NULL: "." then, which means the same until somebody moves */
 	r = section_check(&section_devices, name, document->root, plugin, ret_section);
-	yaml_free(document);
+	yaml_unload(document);
 	return r;
 }

@@ -16,7 +16,7 @@
 void sources_free(struct sources *sources)
 {
 	for (size_t i = 0; i < sources->count; i++)
-		yaml_free(sources->documents[i]);
+		yaml_unload(sources->documents[i]);
 	free(sources->documents);
 }
 

@@ -58,7 +58,7 @@ static void node_free(struct yaml_node *node)
 	free(node);
 }
 
-void yaml_free(struct yaml_document *document)
+void yaml_unload(struct yaml_document *document)
 {
 	if (!document)
 		return;
@@ -364,7 +364,7 @@ int yaml_parse(const char *file, const char *text, size_t size, struct yaml_docu
 	return 0;
 
 fail:
-	yaml_free(parser.document);
+	yaml_unload(parser.document);
 	return r;
 }
 

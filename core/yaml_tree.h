@@ -57,7 +57,7 @@ int yaml_load(const char *path, struct yaml_document **ret_document);
 int yaml_parse(const char *file, const char *text, size_t size, struct yaml_document **ret_document);
 
 /** Free; accepts NULL. */
-void yaml_free(struct yaml_document *document);
+void yaml_unload(struct yaml_document *document);
 
 /** Value of @key in @mapping, or NULL. */
 const struct yaml_node *yaml_find(const struct yaml_node *mapping, const char *key);
