@@ -135,6 +135,7 @@ void api_destroy(struct api *api)
 		return;
 	while (api->clients != NULL)
 		api_bury(api, api->clients);
+	api_probe_abandon(api->probe);
 	bb_timer_destroy(api->tick);
 	bb_watch_destroy(api->watch);
 	api_socket_close(&api->socket);

@@ -102,8 +102,8 @@ static bool client_next_request(struct api_client *client)
 	length = frame_length(client->input);
 	if (length > API_REQUEST_MAX) {
 		client->closing = true; /* what follows cannot be told from content any more */
-		return api_refuse(client, BUSBAR__ERROR__CODE__REQUEST, NULL,
-				  "a request may have %d bytes, not %zu", API_REQUEST_MAX, length) >= 0;
+		return api_refuse(client, BUSBAR__ERROR__CODE__REQUEST, NULL, "a request may have %d bytes, not %zu",
+				  API_REQUEST_MAX, length) >= 0;
 	}
 	if (!client_has_request(client))
 		return true;
@@ -168,7 +168,6 @@ static bool client_write(struct api_client *client)
 	}
 	return true;
 }
-
 
 /* What to wait for: anything to say, or to make, is done when the descriptor takes bytes. */
 static unsigned client_interest(const struct api_client *client)

@@ -60,6 +60,7 @@ struct api {
 	struct bb_timer *tick;
 	struct api_client *clients;
 	size_t client_count;
+	struct api_probe *probe; /* the one that is under way, NULL: none */
 	int64_t started_ms;
 	bool deaf; /* no descriptors left: not accepting until the next tick */
 };
@@ -79,10 +80,10 @@ struct api_client {
 	uint8_t *input, *output;
 	size_t input_used, input_size;
 	size_t output_start, output_end, output_size; /* bytes from start to end wait to be written */
-	int64_t moved_ms;          /* when it last asked for something, or took some of an answer */
-	struct api_answer *answer; /* to the request in hand, NULL between requests */
-	bool answer_waits;         /* for something to happen, not for the client */
-	bool closing;              /* close when the output is written */
+	int64_t moved_ms;                             /* when it last asked for something, or took some of an answer */
+	struct api_answer *answer;                    /* to the request in hand, NULL between requests */
+	bool answer_waits;                            /* for something to happen, not for the client */
+	bool closing;                                 /* close when the output is written */
 };
 
 /** Take over @fd. Returns 0 or a negative errno; @fd is then still the caller's. */
@@ -101,7 +102,11 @@ void api_client_wake(struct api_client *client);
 /* ---- api_requests.c, and who answers ---- */
 
 /** What begin() and more() return: the last frame is sent, there is more, or there will be more after a wake-up. */
-enum api_step { API_LAST, API_MORE, API_WAIT };
+enum api_step {
+	API_LAST,
+	API_MORE,
+	API_WAIT
+};
 
 /** Somebody who answers a command. */
 struct api_answer_type {
@@ -173,5 +178,10 @@ struct api_sweep {
 
 /** Add points that fit the glob @pattern until the batch is full. True: the device is done. */
 bool api_sweep_fill(struct api_sweep *sweep, const char *pattern, struct api_batch *batch);
+
+/* ---- api_manage.c ---- */
+
+/** The API goes, and @probe (NULL: none) has not ended: nobody will be told. */
+void api_probe_abandon(struct api_probe *probe);
 
 #endif

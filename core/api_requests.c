@@ -144,7 +144,8 @@ int api_check_device(struct api_client *client, const char *device)
 		if (strcmp(names[i], device) == 0)
 			goto out;
 	}
-	step = api_refuse(client, BUSBAR__ERROR__CODE__NOT_FOUND, text_suggest(device, names), "no device '%s'", device);
+	step = api_refuse(client, BUSBAR__ERROR__CODE__NOT_FOUND, text_suggest(device, names), "no device '%s'",
+			  device);
 out:
 	free(names);
 	bb_device_list_unref(list);

@@ -39,8 +39,7 @@ static void watch_fire(void *context)
 {
 	struct watch_answer *watch = context;
 
-	if (watch->answer.client->answer == &watch->answer)
-		api_client_wake(watch->answer.client);
+	api_client_wake(watch->answer.client);
 }
 
 /* Takes the present list of devices; what was shown of those that stay is kept. Only between two comparisons. */

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * commands.c - the table of commands: what main() dispatches by, prints as help, and suggests from.
+ */
+#include <string.h>
+
+#include "ctl.h"
+
+const struct command commands[] = {
+	{
+		.name = "status",
+		.summary = "all devices with their traffic lights",
+		.help = "One line a device: grey while initialising, blue when it has never answered, green when it is "
+			"fine,\n"
+			"yellow with a warning, red with an alarm or when it is lost. The last line is about busbard "
+			"itself.\n"
+			"\n"
+			"Exit status 1 when something is red.\n",
+		.run = status_run,
+	},
+	{
+		.name = "points",
+		.arguments = "[DEVICE] [GLOB]",
+		.summary = "data points and their values",
+		.help = "DEVICE is a name or a glob; without it, all devices. GLOB chooses points.\n"
+			"\n"
+			"  busbarctl points ups-a\n"
+			"  busbarctl points ups-a 'battery.*'\n"
+			"  busbarctl points '*.voltage' --json\n",
+		.most = 2,
+		.run = points_run,
+	},
+	{
+		.name = "get",
+		.arguments = "DEVICE POINT",
+		.summary = "one value and nothing else",
+		.help = "Prints the value alone, without its unit. A value that is stale or unknown is not printed; "
+			"the\n"
+			"reason goes to stderr, and the exit status is 1.\n"
+			"\n"
+			"  busbarctl get ups-a battery.charge\n",
+		.least = 2,
+		.most = 2,
+		.run = get_run,
+	},
+	{
+		.name = "watch",
+		.arguments = "[DEVICE] [GLOB]",
+		.summary = "values now, then each change",
+		.help = "Prints the values as they are, then every change as it comes, until interrupted. With --json, "
+			"one\n"
+			"object a line.\n"
+			"\n"
+			"  busbarctl watch ups-a 'input.*'\n",
+		.options = CTL_COUNT,
+		.most = 2,
+		.run = watch_run,
+	},
+	{
+		.name = "alarms",
+		.arguments = "[DEVICE]",
+		.summary = "active alarms",
+		.help = "Exit status 1 when an alarm of severity alarm is active.\n",
+		.options = CTL_ALL,
+		.most = 1,
+		.run = alarms_run,
+	},
+	{
+		.name = "events",
+		.arguments = "[DEVICE]",
+		.summary = "what has happened",
+		.help = "The last 10,000 events, the oldest first. With --follow and --json, one object a line.\n"
+			"\n"
+			"  busbarctl events --last 20 --follow\n",
+		.options = CTL_FOLLOW | CTL_SINCE | CTL_LAST | CTL_COUNT,
+		.most = 1,
+		.run = events_run,
+	},
+	{
+		.name = "plugins",
+		.summary = "plugins that are loaded or were refused",
+		.help = "Refused ones are shown with the reason.\n",
+		.run = plugins_run,
+	},
+	{
+		.name = "plugin",
+		.arguments = "NAME",
+		.summary = "options of one plugin",
+		.help = "Every option that a section of the configuration may have for it: type, default, range, "
+			"meaning.\n",
+		.least = 1,
+		.most = 1,
+		.run = plugin_run,
+	},
+	{
+		.name = "probe",
+		.arguments = "ADDRESS [KEY=VALUE...]",
+		.summary = "try a device once and show what it has",
+		.help = "The scheme of ADDRESS chooses the plugin; its options follow as they would stand in the\n"
+			"configuration. Nothing is changed: the device is closed again.\n"
+			"\n"
+			"  busbarctl probe snmp://10.0.0.6 version=2c community=public\n",
+		.least = 1,
+		.most = 100,
+		.run = probe_run,
+	},
+	{
+		.name = "reload",
+		.summary = "read the configuration again",
+		.help = "A configuration with a fault changes nothing: what is wrong is printed with file, line and "
+			"column,\n"
+			"and the exit status is 1.\n",
+		.run = reload_run,
+	},
+	{
+		.name = "log-level",
+		.arguments = "[LEVEL]",
+		.summary = "show or set what busbard logs",
+		.help = "LEVEL is error, warning, notice, info or debug. It holds until the configuration is read "
+			"again.\n",
+		.most = 1,
+		.run = log_level_run,
+	},
+	{
+		.name = "version",
+		.summary = "versions of busbarctl and busbard",
+		.help = "busbarctl's own is printed even when no agent answers.\n",
+		.run = version_run,
+	},
+	{
+		.name = "complete",
+		.arguments = "commands|devices|points|plugins|schemes [DEVICE]",
+		.summary = "names, for the completion of shells",
+		.help = "Prints names, one a line, and never says anything else.\n",
+		.least = 1,
+		.most = 2,
+		.run = complete_run,
+		.hidden = true,
+	},
+	{.name = NULL},
+};
+
+const struct command *command_find(const char *name)
+{
+	for (const struct command *command = commands; command->name != NULL; command++) {
+		if (strcmp(command->name, name) == 0)
+			return command;
+	}
+	return NULL;
+}

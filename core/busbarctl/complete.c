@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * complete.c - the hidden command that shells ask when somebody presses the tabulator key: names, one a line.
+ *
+ * Nothing is ever said on stderr, and an agent that does not answer at once is left alone.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "connection.h"
+
+static int devices_frame(void *context, const Busbar__Response *response)
+{
+	(void)context; /* nothing to keep, here and below */
+	for (size_t i = 0; i < response->n_devices; i++)
+		(void)puts(response->devices[i]->name);
+	return CONNECTION_GO_ON;
+}
+
+static int points_frame(void *context, const Busbar__Response *response)
+{
+	(void)context;
+	for (size_t i = 0; i < response->n_points; i++)
+		(void)puts(response->points[i]->name);
+	return CONNECTION_GO_ON;
+}
+
+static int plugins_frame(void *context, const Busbar__Response *response)
+{
+	(void)context;
+	for (size_t i = 0; i < response->n_plugins; i++) {
+		if (response->plugins[i]->error[0] == '\0')
+			(void)puts(response->plugins[i]->name);
+	}
+	return CONNECTION_GO_ON;
+}
+
+/* The addresses that a probe could begin with. */
+static int schemes_frame(void *context, const Busbar__Response *response)
+{
+	(void)context;
+	for (size_t i = 0; i < response->n_plugins; i++) {
+		char *rest;
+
+		for (const char *scheme = strtok_r(response->plugins[i]->schemes, " ", &rest); scheme != NULL;
+		     scheme = strtok_r(NULL, " ", &rest))
+			(void)printf("%s://\n", scheme);
+	}
+	return CONNECTION_GO_ON;
+}
+
+static void commands_print(void)
+{
+	for (const struct command *command = commands; command->name != NULL; command++) {
+		if (!command->hidden)
+			(void)puts(command->name);
+	}
+}
+
+int complete_run(struct ctl *ctl, int argc, char **argv)
+{
+	Busbar__Request request = BUSBAR__REQUEST__INIT;
+	Busbar__StatusRequest status = BUSBAR__STATUS_REQUEST__INIT;
+	Busbar__PointsRequest points = BUSBAR__POINTS_REQUEST__INIT;
+	Busbar__PluginsRequest plugins = BUSBAR__PLUGINS_REQUEST__INIT;
+	const char *what = argv[0];
+
+	ctl->quiet = true;
+	if (strcmp(what, "commands") == 0) {
+		commands_print();
+		return CTL_FINE;
+	}
+	if (strcmp(what, "devices") == 0) {
+		request.command_case = BUSBAR__REQUEST__COMMAND_STATUS;
+		request.status = &status;
+		return connection_ask(ctl, &request, false, devices_frame, NULL);
+	}
+	if (strcmp(what, "points") == 0) {
+		if (argc > 1)
+			points.device = argv[1];
+		request.command_case = BUSBAR__REQUEST__COMMAND_POINTS;
+		request.points = &points;
+		return connection_ask(ctl, &request, false, points_frame, NULL);
+	}
+	request.command_case = BUSBAR__REQUEST__COMMAND_PLUGINS;
+	request.plugins = &plugins;
+	if (strcmp(what, "plugins") == 0)
+		return connection_ask(ctl, &request, false, plugins_frame, NULL);
+	if (strcmp(what, "schemes") == 0)
+		return connection_ask(ctl, &request, false, schemes_frame, NULL);
+	return CTL_USAGE;
+}
