@@ -30,7 +30,8 @@
 
 struct bb_link {
 	struct link_table *table;
-	const struct bb_link_type *type; /* NULL: a private link */
+	const struct bb_link_type *type; /* NULL: it only puts polls in a row */
+	bool private;                    /* of one device, without an address */
 	struct bb_link *next;            /* in the table */
 	unsigned users;                  /* main loop only */
 	bool busy;                       /* a worker holds it, or is about to */
@@ -289,7 +290,11 @@ int link_acquire(struct link_table *table, const struct bb_link_type *type, cons
 
 int link_acquire_private(struct link_table *table, const char *name, struct bb_link **ret_link)
 {
-	return link_create(table, NULL, NULL, name, ret_link);
+	int r = link_create(table, NULL, NULL, name, ret_link);
+
+	if (r >= 0)
+		(*ret_link)->private = true;
+	return r;
 }
 
 void bb_link_unref(struct bb_link *link)
@@ -345,7 +350,7 @@ void link_table_each(struct link_table *table,
 {
 	pthread_mutex_lock(&table->lock);
 	for (const struct bb_link *link = table->links; link; link = link->next)
-		if (link->type) /* a private link says nothing that its device does not say */
+		if (!link->private) /* it would say nothing that its device does not say */
 			each(context, link->name, atomic_load(&link->polls), atomic_load(&link->errors));
 	pthread_mutex_unlock(&table->lock);
 }

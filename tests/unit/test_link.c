@@ -167,16 +167,17 @@ static void note_errors(void *context, const char *name, uint64_t polls, uint64_
 
 Test(link, polls_and_errors_are_counted, .init = setup, .fini = teardown)
 {
-	static const struct bb_link_type type = {.name = "snmp"};
 	const struct bb_address address = {.text = "", .scheme = "snmp", .host = "192.0.2.1", .path = ""};
-	struct bb_link *link;
+	struct bb_link *link, *private;
 	uint64_t errors = 0;
 
-	cr_assert_eq(link_acquire(table, &type, &address, &link), 0);
+	cr_assert_eq(link_acquire(table, NULL, &address, &link), 0);
+	cr_assert_eq(link_acquire_private(table, "ups-a", &private), 0);
 	link_count(link, 0);
 	link_count(link, -ETIMEDOUT);
 	link_count(link, 0);
 	link_table_each(table, note_errors, &errors);
 	cr_assert_eq(errors, 1);
+	bb_link_unref(private);
 	bb_link_unref(link);
 }
