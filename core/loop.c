@@ -184,7 +184,9 @@ static void *loop_thread(void *argument)
 	thread_set_name(loop->name);
 	atomic_store(&loop->owner, pthread_self());
 	sem_post(&loop->started);
-	(void)bb_loop_run(loop); /* returns 0 */
+	(void)bb_loop_run(loop);     /* returns 0 */
+	while (loop_run_tasks(loop)) /* what was posted before the stop still runs on the thread it was meant for */
+		continue;
 	return NULL;
 }
 
