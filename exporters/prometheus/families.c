@@ -43,21 +43,78 @@ int families_find(struct families *families, const char *name, const char *help)
 	return (int)(families->count - 1);
 }
 
+/* The word at @text, and its length. */
+static const char *word(const char *text, size_t *ret_length)
+{
+	text += strspn(text, " ");
+	*ret_length = strcspn(text, " ");
+	return text;
+}
+
+/*
+ * The words of @a that stand at the same place in @b, too: "voltage of input line 1" and "voltage of input line 2" say
+ * what both are, "voltage of input line". Allocated; NULL when memory lacks, "" when they have nothing in common.
+ */
+static char *common_words(const char *a, const char *b)
+{
+	char *common = malloc(strlen(a) + 1), *end = common;
+	size_t a_length, b_length;
+
+	if (!common)
+		return NULL;
+	for (;; a += a_length, b += b_length) {
+		a = word(a, &a_length);
+		b = word(b, &b_length);
+		if (!a_length || !b_length)
+			break;
+		if (a_length != b_length || memcmp(a, b, a_length) != 0)
+			continue;
+		if (end > common)
+			*end++ = ' ';
+		memcpy(end, a, a_length);
+		end += a_length;
+	}
+	*end = '\0';
+	return common;
+}
+
+/* Another point of the family has @help. */
+static int merge_help(struct family *family, const char *help)
+{
+	char *common;
+
+	if (!*help || !strcmp(family->help, help))
+		return 0;
+	common = common_words(family->help, help);
+	if (!common)
+		return -ENOMEM;
+	if (!*common) { /* then the first one speaks for all */
+		free(common);
+		return 0;
+	}
+	free(family->own_help);
+	family->own_help = common;
+	family->help = common;
+	return 0;
+}
+
 int families_add_dictionary(struct families *families)
 {
 	const struct bb_point *row;
 
 	for (size_t i = 0; (row = bb_dictionary_row(i)) != NULL; i++) {
-		/* The first row of a family that has help speaks for all of them. */
-		int place;
+		int r;
 
-		if (!row->metric || row->kind == BB_KIND_STRING)
+		if (!row->metric || row->kind == BB_KIND_STRING || row->kind == BB_KIND_ALARM)
 			continue;
-		place = families_find(families, row->metric, row->help);
+
+		const int place = families_find(families, row->metric, row->help);
+
 		if (place < 0)
 			return place;
-		if (!*families->list[place].help)
-			families->list[place].help = *row->help ? row->help : row->name;
+		r = merge_help(&families->list[place], row->help);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
@@ -94,6 +151,8 @@ void families_header(struct buffer *buffer, const char *name, const char *help, 
 
 void families_finish(struct families *families)
 {
+	for (size_t i = 0; i < families->count; i++)
+		free(families->list[i].own_help);
 	free(families->list);
 	*families = (struct families){0};
 }

@@ -20,7 +20,8 @@ enum page_format {
 
 struct family {
 	const char *name; /* borrowed */
-	const char *help; /* borrowed */
+	const char *help; /* borrowed, unless own_help */
+	char *own_help;   /* families.c's: what the helps of several rows have in common */
 	uint32_t drafts;  /* how many drafts of series it has; plan.c counts */
 	uint32_t next;    /* families.c's: the next one with the same hash, plus 1 */
 };
