@@ -173,9 +173,9 @@ static void loader_forget_refused(struct loader *loader)
 	loader->count = kept;
 }
 
-static int loader_load_all(struct loader *loader, struct dirent **files, size_t count)
+static int loader_make_room(struct loader *loader, size_t more)
 {
-	const size_t room = loader->count + count + 1;
+	const size_t room = loader->count + more + 1; /* never nothing */
 	struct loader_entry *entries = reallocarray(loader->entries, room, sizeof(*entries));
 	void **handles;
 
@@ -186,7 +186,35 @@ static int loader_load_all(struct loader *loader, struct dirent **files, size_t 
 	if (!handles)
 		return -ENOMEM;
 	loader->handles = handles;
+	return 0;
+}
 
+/* An entry for the folder itself, so that its refusal is seen wherever that of a plugin is. */
+static int loader_refuse_folder(struct loader *loader, const char *reason)
+{
+	struct loader_entry entry = {0};
+	int r = loader_make_room(loader, 1);
+
+	(void)bb_log_error(NULL, 0, "plugin folder %s not used: %s", loader->directory, reason);
+	if (r < 0)
+		return r;
+	entry.file = strdup(loader->directory);
+	entry.error = strdup(reason);
+	if (!entry.file || !entry.error) {
+		loader_entry_free(&entry);
+		return -ENOMEM;
+	}
+	loader->entries[loader->count] = entry;
+	loader->handles[loader->count++] = NULL;
+	return 0;
+}
+
+static int loader_load_all(struct loader *loader, struct dirent **files, size_t count)
+{
+	int made = loader_make_room(loader, count);
+
+	if (made < 0)
+		return made;
 	for (size_t i = 0; i < count; i++) {
 		struct loader_entry entry = {0};
 		void *handle = NULL;
@@ -236,18 +264,19 @@ int loader_scan(struct loader *loader)
 	int r;
 
 	loader_forget_refused(loader);
-	if (reason)
-		(void)bb_log_error(NULL, 0, "plugin folder %s not used: %s", loader->directory, reason);
-	else
+	if (!reason) {
 		count = scandir(loader->directory, &files, loader_is_plugin, alphasort);
-	if (count < 0) {
-		(void)bb_log_error(NULL, -errno, "cannot list plugin folder %s", loader->directory);
-		count = 0;
+		if (count < 0)
+			reason = strerror(errno);
 	}
-	r = loader_load_all(loader, files, (size_t)count);
-	for (int i = 0; i < count; i++)
-		free(files[i]);
-	free(files);
+	if (reason) {
+		r = loader_refuse_folder(loader, reason);
+	} else {
+		r = loader_load_all(loader, files, (size_t)count);
+		for (int i = 0; i < count; i++)
+			free(files[i]);
+		free(files);
+	}
 	if (r >= 0)
 		r = loader_list_names(loader, BB_PLUGIN_DEVICE);
 	if (r >= 0)

@@ -11,7 +11,7 @@
 
 struct loader;
 
-/** A file of the plugin folder and what became of it. */
+/** A file of the plugin folder, or the folder itself when it is refused, and what became of it. */
 struct loader_entry {
 	const char *file;               /* its path */
 	const struct bb_plugin *plugin; /* NULL when it was refused */
@@ -20,7 +20,7 @@ struct loader_entry {
 
 /**
  * Load every *.so of @directory (sorted). A file that is refused is one error line; the others go on.
- * Returns 0 or -ENOMEM; a missing directory is a warning.
+ * A folder that is refused or missing has an entry of its own, which says why. Returns 0 or -ENOMEM.
  */
 int loader_create(const char *directory, struct loader **ret_loader);
 void loader_destroy(struct loader *loader);

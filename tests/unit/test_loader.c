@@ -131,8 +131,11 @@ Test(loader, a_file_or_folder_that_others_may_write_is_refused, .init = setup, .
 	cr_assert_eq(chmod(path_of("good.so"), 0755), 0);
 	cr_assert_eq(chmod(directory, 0777), 0);
 	cr_assert_eq(loader_create(directory, &loader), 0);
-	(void)loader_entries(loader, &count);
-	cr_assert_eq(count, 0);
+	entries = loader_entries(loader, &count);
+	cr_assert_eq(count, 1);
+	cr_assert_str_eq(entries[0].file, directory);
+	cr_assert_not_null(strstr(entries[0].error, "writable"));
+	cr_assert_null(entries[0].plugin);
 	loader_destroy(loader);
 }
 
