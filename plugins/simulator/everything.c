@@ -90,10 +90,16 @@ static const char *const texts[] = {
 	"dwest, 4. Stock",
 	"comma, semicolon; colon: percent % hash # {braces}",
 	"\xe9\x9b\xbb\xe6\xba\x90\xe8\xa3\x85\xe7\xbd\xae \xe2\x82\xac \xf0\x9f\x94\x8b",
-	"a text as long as a text may be: 255 bytes -------------------------------------------------------------------"
-	"--------------------------------------------------------------------------------------------------------------"
-	"--"
-	"------------------------------ end",
+};
+
+/* Texts of single rows: what is read by machines, and the longest text there may be. */
+static const struct {
+	const char *name, *text;
+} named_texts[] = {
+	{"ups.status", "OL"},
+	{"device.contact", "as long as a text may be, 255 bytes: 012345678901234567890123456789012345678901234567"
+			   "8901234567890123456789012345678901234567890123456789012345678901234567890123456789012"
+			   "34567890123456789012345678901234567890123456789012345678901234567890123456789---- end"},
 };
 
 void everything_instance(char *buffer, size_t size, const char *row)
@@ -116,6 +122,14 @@ void everything_instance(char *buffer, size_t size, const char *row)
 		}
 	}
 	buffer[used] = '\0';
+}
+
+static const char *text_of(const struct bb_point *point, size_t index)
+{
+	for (size_t i = 0; i < BB_LENGTH(named_texts); i++)
+		if (strcmp(named_texts[i].name, point->name) == 0)
+			return named_texts[i].text;
+	return texts[index % BB_LENGTH(texts)];
 }
 
 static bool ends_with(const char *text, const char *end)
@@ -224,14 +238,16 @@ void everything_fill(const struct everything *everything, uint64_t tick, int64_t
 {
 	for (size_t i = 0; i < everything->count; i++) {
 		const struct bb_point *point = bb_reading_point(reading, i);
-		const char *text = texts[i % BB_LENGTH(texts)];
 
 		if (group == BB_GROUP_URGENT && !point->urgent)
 			continue;
-		if (point->kind == BB_KIND_STRING)
+		if (point->kind == BB_KIND_STRING) {
+			const char *text = text_of(point, i);
+
 			(void)bb_reading_set_text(reading, i, text, strlen(text)); /* BAD without memory */
-		else if (point->kind != BB_KIND_COMMAND)
+		} else if (point->kind != BB_KIND_COMMAND) {
 			(void)bb_reading_set(reading, i, value_of(everything, point, i, tick, now_ms)); /* a member */
+		}
 	}
 }
 
