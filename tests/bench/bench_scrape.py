@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whole scrapes over HTTP: busbard with simulated devices that change every value once a second, beside nginx serving
+a file of the same bytes, beside libmicrohttpd with snprintf() for every series.
+
+One client, one keep-alive connection, no compression; servers on one processor, the client on the other. Rounds of
+the three servers alternate, so that what else happens on the machine happens to all of them.
+"""
+import os
+import shutil
+import urllib.request
+
+from figures import Figure, Skip, median, output_of, pinned
+from support import Busbard, Process, free_port, program, wait_for
+
+# name: (series wanted, devices, scrapes a round, at most x nginx)
+SIZES = {"1k": (1000, 10, 200, 2.5), "10k": (10000, 100, 100, 2.5), "100k": (100000, 1000, 25, 3.0)}
+ROUNDS = 5
+
+NGINX = """
+daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/nginx.err;
+events {{ worker_connections 64; }}
+http {{
+  access_log off; sendfile on; keepalive_requests 1000000; default_type text/plain; open_file_cache max=10;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  server {{ listen 127.0.0.1:{port}; root {folder}/files; }}
+}}
+"""
+
+
+def get(port, path="/metrics"):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as answer:
+        return answer.read()
+
+
+def series_in(page):
+    return sum(1 for line in page.split(b"\n") if line and not line.startswith(b"#"))
+
+
+def busbard_config(devices, points):
+    device = {"plugin": "simulator", "profile": "three-phase", "interval": "1s", "watch": "0s", "points": points}
+    return {"devices": {f"ups-{i:04}": device for i in range(devices)},
+            "exporters": {"prometheus": {"listen": "127.0.0.1:0"}}}
+
+
+def start_busbard(devices, points):
+    """A Busbard whose devices have all answered, and its port."""
+    daemon = Busbard(busbard_config(devices, points))
+    port = int(daemon.wait_log(r"listening on http://127\.0\.0\.1:(\d+)/metrics").group(1))
+    wait_for(lambda: get(port).count(b"busbar_device_info{") == devices, 30, "all devices to have answered")
+    return daemon, port
+
+
+def series_of_a_device():
+    """(without further points, of the agent itself): how many series the simulator's three-phase UPS has."""
+    daemon, port = start_busbard(2, 0)
+    with daemon:
+        two = series_in(get(port))
+    daemon, port = start_busbard(1, 0)
+    with daemon:
+        one = series_in(get(port))
+    return two - one, 2 * one - two
+
+
+def start_nginx(context, page):
+    folder = context.scratch / "nginx"
+    files = folder / "files"
+    files.mkdir(parents=True, exist_ok=True)
+    (files / "metrics").write_bytes(page)
+    for path in (context.scratch, folder, files):
+        os.chmod(path, 0o755)  # nginx's worker is another user
+    port = free_port()
+    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port))
+    nginx = Process(pinned(1, [program("nginx"), "-c", str(folder / "nginx.conf")]), name="nginx")
+    wait_for(lambda: answers(port), 10, "nginx to answer")
+    return nginx, port
+
+
+def answers(port):
+    try:
+        return get(port)
+    except OSError:
+        return None
+
+
+def start_snprintf(context, page):
+    path = context.scratch / "page"
+    path.write_bytes(page)
+    server = Process(pinned(1, [str(context.tools / "bench_http_snprintf"), str(path)]), name="snprintf")
+    return server, int(server.wait_log(r"^(\d+)$").group(1))
+
+
+def load(context, port, count):
+    """(median us, bytes, lines, scrapes equal to the one before) of @count scrapes."""
+    words = output_of(pinned(0, [str(context.tools / "bench_http_load"), str(port), "/metrics", str(count)])).split()
+    return float(words[0]), *map(int, words[1:])
+
+
+def scrape(context):
+    if not (context.tools / "bench_http_snprintf").exists():
+        raise Skip("bench_http_snprintf is not built (needs libmicrohttpd)")
+    if not shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin"):
+        raise Skip("nginx is not installed (./dev deps installs it)")
+    each, agent = series_of_a_device()
+    for name, (wanted, devices, count, limit) in SIZES.items():
+        # So many devices that a device has about a hundred series; further points fill up what is lacking.
+        devices = min(devices, max(1, (wanted - agent) // each))
+        points = max(0, (wanted - agent) // devices - each)
+        daemon, port = start_busbard(devices, points)
+        with daemon:
+            output_of(["taskset", "-a", "-p", "-c", "1", str(daemon.pid)]) if len(os.sched_getaffinity(0)) > 1 else None
+            page = get(port)
+            nginx, nginx_port = start_nginx(context, page)
+            plain, plain_port = start_snprintf(context, page)
+            with nginx, plain:
+                times = {"busbard": [], "nginx": [], "snprintf": []}
+                for _ in range(ROUNDS):
+                    times["busbard"].append(load(context, port, count))
+                    times["nginx"].append(load(context, nginx_port, count))
+                    times["snprintf"].append(load(context, plain_port, max(5, count // 5)))
+        ours, static, usual = (median([row[0] for row in times[who]]) / 1000 for who in times)
+        label = f"scrape, {series_in(page) / 1000:.0f}k series, {len(page) / 1e6:.2f} MB"
+        yield Figure(label, ours, "ms", baseline=static, at_most=limit, note="baseline: nginx, static file")
+        yield Figure(label, ours, "ms", baseline=usual, at_least=5, invert=True,
+                     note="baseline: libmicrohttpd and snprintf")
+
+
+def benches():
+    return [("scrape", scrape)]
