@@ -56,6 +56,10 @@ const char *bb_event_kind_name(enum bb_event_kind kind)
 		[BB_EVENT_CONFIG_REJECTED] = "config-rejected",
 		[BB_EVENT_PLUGIN_FAILED] = "plugin-failed",
 		[BB_EVENT_CLOCK_GAP] = "clock-gap",
+		[BB_EVENT_ALARM_ACKNOWLEDGED] = "alarm-acknowledged",
+		[BB_EVENT_ALARM_INHIBITED] = "alarm-inhibited",
+		[BB_EVENT_ALARM_RELEASED] = "alarm-released",
+		[BB_EVENT_JOURNAL_GAP] = "journal-gap",
 	};
 
 	return (size_t)kind < sizeof(names) / sizeof(names[0]) ? names[kind] : "unknown";
@@ -77,7 +81,8 @@ static size_t text_size(const char *text)
 static struct record *record_create(const struct bb_event *event)
 {
 	struct record *record = malloc(sizeof(*record) + text_size(event->device) + text_size(event->subject) +
-				       text_size(event->value) + text_size(event->text));
+				       text_size(event->point) + text_size(event->value) + text_size(event->unit) +
+				       text_size(event->source) + text_size(event->text));
 	char *room;
 
 	if (record == NULL)
@@ -88,7 +93,10 @@ static struct record *record_create(const struct bb_event *event)
 		.severity = event->severity,
 		.device = text_take(&room, event->device),
 		.subject = text_take(&room, event->subject),
+		.point = text_take(&room, event->point),
 		.value = text_take(&room, event->value),
+		.unit = text_take(&room, event->unit),
+		.source = text_take(&room, event->source),
 		.text = text_take(&room, event->text),
 		.wall_ms = bb_clock_wall_ms(),
 		.boot_id = events.boot_id,

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct bb_point;
+
 /** How bad an alarm is while it is active. */
 enum bb_severity {
 	BB_SEVERITY_INFO,    /* good to know */
@@ -45,9 +47,13 @@ const struct bb_alarm_type *bb_alarm_type_row(size_t index);
 struct bb_alarm {
 	const struct bb_alarm_type *type;
 	bool active;
-	int64_t since_wall_ms; /* wall clock of the last change, 0: never changed */
-	int64_t since_ms;      /* bb_clock_ms() of the last change, 0: never changed */
-	uint64_t event;        /* number of the event that raised it, 0 when it is not active */
+	int64_t since_wall_ms;           /* wall clock of the last change, 0: never changed */
+	int64_t since_ms;                /* bb_clock_ms() of the last change, 0: never changed */
+	uint64_t event;                  /* number of the event that raised it, 0 when it is not active */
+	bool acknowledged;               /* somebody has seen it; only while it is active */
+	int64_t inhibited_until_wall_ms; /* kept quiet until then: no events, no jobs; 0: not */
+	const struct bb_point *point;    /* of a rule: what it looks at; NULL for others */
+	int64_t value;                   /* of that point when the alarm last changed, scaled by its decimals */
 };
 
 /**

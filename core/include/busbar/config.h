@@ -17,19 +17,19 @@
 
 /** Type of an option; it decides how its text is written. */
 enum bb_option_type {
-	BB_OPTION_STRING,   /* any text */
-	BB_OPTION_BOOL,     /* true, false (also yes, no, on, off) */
-	BB_OPTION_INT,      /* 24 */
-	BB_OPTION_DURATION, /* 250ms, 5s, 2m, 12h, 7d: kept in milliseconds */
-	BB_OPTION_SIZE,     /* 64KiB, 1MiB, 2GiB, or plain bytes: kept in bytes */
-	BB_OPTION_DECIMAL,  /* 2.5: kept with three decimals */
-	BB_OPTION_ENUM,     /* one of @choices; bb_config_int() gives its index */
-	BB_OPTION_ADDRESS,  /* a URI, see struct bb_address */
-	BB_OPTION_LISTEN,   /* HOST:PORT or [V6]:PORT or :PORT, a bb_address without a scheme */
-	BB_OPTION_FILE,     /* path of a readable file, relative to the config file */
-	BB_OPTION_SECRET,   /* text; refused when the config file is readable by others */
+	BB_OPTION_STRING,      /* any text */
+	BB_OPTION_BOOL,        /* true, false (also yes, no, on, off) */
+	BB_OPTION_INT,         /* 24 */
+	BB_OPTION_DURATION,    /* 250ms, 5s, 2m, 12h, 7d: kept in milliseconds */
+	BB_OPTION_SIZE,        /* 64KiB, 1MiB, 2GiB, or plain bytes: kept in bytes */
+	BB_OPTION_DECIMAL,     /* 2.5: kept with three decimals */
+	BB_OPTION_ENUM,        /* one of @choices; bb_config_int() gives its index */
+	BB_OPTION_ADDRESS,     /* a URI, see struct bb_address */
+	BB_OPTION_LISTEN,      /* HOST:PORT or [V6]:PORT or :PORT, a bb_address without a scheme */
+	BB_OPTION_FILE,        /* path of a readable file, relative to the config file */
+	BB_OPTION_SECRET,      /* text; refused when the config file is readable by others */
 	BB_OPTION_SECRET_FILE, /* path of a file that others cannot read */
-	BB_OPTION_LIST,     /* a list of texts */
+	BB_OPTION_LIST,        /* a list of texts */
 };
 
 /** One option. Static, in an array that ends with { 0 }. */

@@ -89,11 +89,11 @@ const char *bb_device_state_name(enum bb_device_state state);
 
 /** What an exporter needs of a device at one moment, consistent in itself. */
 struct bb_snapshot {
-	struct bb_reading *reading;     /* NULL: it never answered */
-	struct bb_alarm_set *alarms;    /* NULL: no generation yet; same generation as the reading */
+	struct bb_reading *reading;  /* NULL: it never answered */
+	struct bb_alarm_set *alarms; /* NULL: no generation yet; same generation as the reading */
 	enum bb_device_state state;
-	bool stale[BB_GROUP_COUNT];     /* values of that group are too old to be shown as measurements */
-	int64_t age_ms;                 /* of the newest group; −1 when it never answered */
+	bool stale[BB_GROUP_COUNT]; /* values of that group are too old to be shown as measurements */
+	int64_t age_ms;             /* of the newest group; −1 when it never answered */
 };
 
 /** Take a snapshot as of @now_ms (bb_clock_ms()). Never blocks on I/O. Give it back with bb_snapshot_release(). */
@@ -109,9 +109,9 @@ enum bb_quality bb_snapshot_quality(const struct bb_snapshot *snapshot, size_t i
 struct bb_device_stats {
 	uint64_t polls;
 	uint64_t errors;
-	uint64_t bad_values;      /* values that plugins marked BAD */
-	int64_t last_poll_us;     /* how long the last successful poll took */
-	int64_t poll_us_total;    /* all polls together */
+	uint64_t bad_values;   /* values that plugins marked BAD */
+	int64_t last_poll_us;  /* how long the last successful poll took */
+	int64_t poll_us_total; /* all polls together */
 };
 
 /** Copy of the counters as of now. */

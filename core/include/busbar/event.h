@@ -4,7 +4,7 @@
  * configurations taken and refused, plugins that failed.
  *
  * bb_event_emit() takes an event from any thread and gives it to the main loop, which numbers it, keeps it
- * and tells every subscriber in order. Numbers never repeat in the life of the agent.
+ * and tells every subscriber in order. Numbers never repeat, not even after a restart (busbar/journal.h).
  */
 #ifndef BUSBAR_EVENT_H
 #define BUSBAR_EVENT_H
@@ -25,27 +25,37 @@ enum bb_event_kind {
 	BB_EVENT_CONFIG_LOADED,
 	BB_EVENT_CONFIG_REJECTED,
 	BB_EVENT_PLUGIN_FAILED,
-	BB_EVENT_CLOCK_GAP, /* the machine slept, or the agent stood still */
+	BB_EVENT_CLOCK_GAP,          /* the machine slept, or the agent stood still */
+	BB_EVENT_ALARM_ACKNOWLEDGED, /* somebody has seen it; source says who */
+	BB_EVENT_ALARM_INHIBITED,    /* kept quiet for a time; value says how long */
+	BB_EVENT_ALARM_RELEASED,     /* no longer kept quiet */
+	BB_EVENT_JOURNAL_GAP, /* events before this one are lost to a consumer, or to the journal; text says which */
 };
 
 /** "alarm-raised", "device-lost" …. Any thread. */
 const char *bb_event_kind_name(enum bb_event_kind kind);
 
-/** One event. Who emits it fills kind, device, subject, severity, value and text; the core adds the rest. */
+/**
+ * One event. Who emits it fills kind and severity and whatever else it knows; the core adds number, time and boot id.
+ * Texts that are not given are "".
+ */
 struct bb_event {
 	uint64_t number; /* from 1, never repeated */
 	enum bb_event_kind kind;
 	enum bb_severity severity;
 	const char *device;  /* device name, "" for the agent itself */
-	const char *subject; /* alarm or point or plugin it is about, "" for none */
+	const char *subject; /* alarm or plugin it is about, "" for none */
+	const char *point;   /* the point it comes from, "" for none */
 	const char *value;   /* as printed, "" for none */
+	const char *unit;    /* of the value, "" for none */
+	const char *source;  /* who caused it: "busbarctl uid 0", an address; "" for devices and the agent */
 	const char *text;    /* one line for people */
 	int64_t wall_ms;     /* when it was emitted */
 	const char *boot_id; /* of the kernel, to tell restarts of the machine apart */
 };
 
 /**
- * Emit an event: kind, severity, device, subject, value and text are copied, NULL texts are "".
+ * Emit an event: what the caller filled is copied, NULL texts are "".
  * Any thread; never blocks. Returns 0 or -ENOMEM.
  */
 int bb_event_emit(const struct bb_event *event);

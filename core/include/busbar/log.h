@@ -40,11 +40,11 @@ int bb_log(const struct bb_log *log, enum bb_log_level level, int error, const c
 int bb_log_va(const struct bb_log *log, enum bb_log_level level, int error, const char *format, va_list arguments)
 	__attribute__((format(printf, 4, 0)));
 
-#define bb_log_error(log, error, ...) bb_log(log, BB_LOG_ERROR, error, __VA_ARGS__)
+#define bb_log_error(log, error, ...)   bb_log(log, BB_LOG_ERROR, error, __VA_ARGS__)
 #define bb_log_warning(log, error, ...) bb_log(log, BB_LOG_WARNING, error, __VA_ARGS__)
-#define bb_log_notice(log, ...) ((void)bb_log(log, BB_LOG_NOTICE, 0, __VA_ARGS__))
-#define bb_log_info(log, ...) ((void)bb_log(log, BB_LOG_INFO, 0, __VA_ARGS__))
-#define bb_log_debug(log, ...) ((void)bb_log(log, BB_LOG_DEBUG, 0, __VA_ARGS__))
+#define bb_log_notice(log, ...)         ((void)bb_log(log, BB_LOG_NOTICE, 0, __VA_ARGS__))
+#define bb_log_info(log, ...)           ((void)bb_log(log, BB_LOG_INFO, 0, __VA_ARGS__))
+#define bb_log_debug(log, ...)          ((void)bb_log(log, BB_LOG_DEBUG, 0, __VA_ARGS__))
 
 /**
  * A trouble that repeats: the first time is logged, then the count at growing intervals (1 min, doubling to

@@ -62,8 +62,10 @@ struct bb_abi {
 	uint32_t spec_size;   /* sizeof(struct bb_point_spec) */
 };
 
-#define BB_PLUGIN_ABI \
-	{ BB_ABI_NUMBER, sizeof(struct bb_plugin), sizeof(struct bb_option), sizeof(struct bb_point_spec) }
+#define BB_PLUGIN_ABI                                                                                                  \
+	{                                                                                                              \
+		BB_ABI_NUMBER, sizeof(struct bb_plugin), sizeof(struct bb_option), sizeof(struct bb_point_spec)        \
+	}
 
 /** What a plugin is for. */
 enum bb_plugin_kind {
@@ -121,9 +123,9 @@ struct bb_exporter_ops {
 struct bb_plugin {
 	struct bb_abi abi; /* BB_PLUGIN_ABI */
 	enum bb_plugin_kind kind;
-	const char *name;    /* as config names it: [a-z0-9][a-z0-9-]{0,31} */
-	const char *version; /* NULL: the agent's */
-	const char *summary; /* half a line */
+	const char *name;                /* as config names it: [a-z0-9][a-z0-9-]{0,31} */
+	const char *version;             /* NULL: the agent's */
+	const char *summary;             /* half a line */
 	const struct bb_option *options; /* ends with { 0 }; NULL: only those every device has */
 	size_t state_size;
 	struct bb_device_ops device;
@@ -131,8 +133,8 @@ struct bb_plugin {
 };
 
 /** Defines and exports the plugin: BB_PLUGIN(thermo) = { .abi = BB_PLUGIN_ABI, … }; @id is for people and grep. */
-#define BB_PLUGIN(id)                                                                         \
-	extern __attribute__((visibility("default"))) const struct bb_plugin bb_plugin_object; \
+#define BB_PLUGIN(id)                                                                                                  \
+	extern __attribute__((visibility("default"))) const struct bb_plugin bb_plugin_object;                         \
 	const struct bb_plugin bb_plugin_object
 
 #endif

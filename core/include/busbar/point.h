@@ -78,20 +78,20 @@ struct bb_point {
 	const struct bb_alarm_type *alarm; /* kind alarm */
 	const char *nut;                   /* NUT's variable, NULL where it has none */
 	const char *metric;                /* Prometheus family, NULL where it is not exported */
-	const char *labels;       /* constant label text, escaped, such as line="L1"; "" for none */
-	const char *member_label; /* label that names the member of a per-member family, else NULL */
+	const char *labels;                /* constant label text, escaped, such as line="L1"; "" for none */
+	const char *member_label;          /* label that names the member of a per-member family, else NULL */
 };
 
 /** What a plugin says about one of its points. Only the name is needed where the dictionary knows it. */
 struct bb_point_spec {
-	const char *name;                /* copied */
-	enum bb_unit unit;               /* ignored where the dictionary knows the name, as all below but labels */
+	const char *name;  /* copied */
+	enum bb_unit unit; /* ignored where the dictionary knows the name, as all below but labels */
 	uint8_t decimals;
 	enum bb_kind kind;
 	bool writable;
 	const struct bb_member *members; /* borrowed for the life of the plugin */
 	size_t member_count;
-	const char *help;                /* borrowed for the life of the plugin */
+	const char *help;   /* borrowed for the life of the plugin */
 	const char *labels; /* more label text for this instance, such as name="Door", already escaped by
 	                     * bb_label_print(); copied; NULL for none */
 };
