@@ -146,7 +146,7 @@ static int receive_response(const struct ctl *ctl, int fd, Busbar__Response **re
 	return CTL_FINE;
 }
 
-static int say_error(const struct ctl *ctl, const Busbar__Error *error)
+static int say_error(const struct ctl *ctl, const Busbar__Error *error, bool told)
 {
 	static const int results[] = {
 		[BUSBAR__ERROR__CODE__NONE] = CTL_ALARM,    [BUSBAR__ERROR__CODE__PROTOCOL] = CTL_NO_AGENT,
@@ -157,7 +157,7 @@ static int say_error(const struct ctl *ctl, const Busbar__Error *error)
 	const size_t code = (size_t)error->code;
 	const int result = code < sizeof(results) / sizeof(results[0]) ? results[code] : CTL_ALARM;
 
-	if (ctl->quiet)
+	if (ctl->quiet || told)
 		return result;
 	if (error->suggestion[0] != '\0')
 		return ctl_fail(result, "%s, did you mean '%s'?", error->text, error->suggestion);
@@ -190,9 +190,10 @@ int connection_ask(const struct ctl *ctl, Busbar__Request *request, bool endless
 			break;
 		over = response->last;
 		if (response->error != NULL) {
-			for (size_t i = 0; i < response->n_lines && !ctl->quiet; i++)
-				(void)ctl_fail(CTL_ALARM, "%s", response->lines[i]);
-			result = say_error(ctl, response->error);
+			/* What the log says about it says it all. */
+			if (response->n_lines > 0)
+				(void)frame(context, response); /* it is the last one in any case */
+			result = say_error(ctl, response->error, response->n_lines > 0);
 			over = true;
 		} else if (frame(context, response) == CONNECTION_ENOUGH) {
 			over = true;

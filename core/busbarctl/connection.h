@@ -16,8 +16,8 @@ enum connection_step {
 
 /**
  * Ask @request (its protocol version is filled in) and call @frame with each frame of the answer. A refusal goes to
- * stderr, with the lines of the log that come with it. Returns an enum ctl_result. @endless: there may be nothing to
- * hear for days.
+ * stderr; only when lines of the log come with it, @frame gets it, and shows them instead. Returns an enum ctl_result.
+ * @endless: there may be nothing to hear for days.
  */
 int connection_ask(const struct ctl *ctl, Busbar__Request *request, bool endless,
 		   int (*frame)(void *context, const Busbar__Response *response), void *context);

@@ -5,6 +5,7 @@
  * Options may stand anywhere, before or after the command, because nobody remembers where they belong; which command
  * takes which is in the table of options here and in the table of commands.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -227,8 +228,9 @@ static void print_help(void)
 
 static void print_command_help(const struct command *command)
 {
-	(void)printf("Usage: busbarctl %s%s%s\n\nShows %s.\n\n", command->name, command->arguments != NULL ? " " : "",
-		     command->arguments != NULL ? command->arguments : "", command->summary);
+	(void)printf("Usage: busbarctl %s%s%s\n\n%c%s.\n\n", command->name, command->arguments != NULL ? " " : "",
+		     command->arguments != NULL ? command->arguments : "", toupper((unsigned char)command->summary[0]),
+		     command->summary + 1);
 	(void)printf("%s\n", command->help);
 	print_options(false, command->options);
 	print_options(true, 0);

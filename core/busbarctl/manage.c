@@ -7,6 +7,16 @@
 
 #include "show_points.h"
 
+/* Points, or the lines that say why there are none. */
+static int probe_frame(void *context, const Busbar__Response *response)
+{
+	if (response->error == NULL)
+		return point_list_frame(context, response);
+	for (size_t i = 0; i < response->n_lines; i++)
+		(void)ctl_fail(CTL_ALARM, "%s", response->lines[i]);
+	return CONNECTION_GO_ON;
+}
+
 int probe_run(struct ctl *ctl, int argc, char **argv)
 {
 	Busbar__Request request = BUSBAR__REQUEST__INIT;
@@ -23,43 +33,53 @@ int probe_run(struct ctl *ctl, int argc, char **argv)
 	probe.n_options = (size_t)argc - 1;
 	request.command_case = BUSBAR__REQUEST__COMMAND_PROBE;
 	request.probe = &probe;
-	result = connection_ask(ctl, &request, false, point_list_frame, &list);
+	result = connection_ask(ctl, &request, false, probe_frame, &list);
 	if (result != CTL_NO_AGENT)
 		point_list_end(&list);
 	return result;
 }
 
-/* Warnings about a configuration that was taken all the same. */
+struct reload {
+	const struct ctl *ctl;
+	struct json json;
+};
+
+/* What is wrong, or, about a configuration that was taken, what is odd. */
 static int reload_frame(void *context, const Busbar__Response *response)
 {
-	(void)context; /* nothing to keep */
+	struct reload *reload = context;
+	struct json *json = &reload->json;
+
+	if (!reload->ctl->json) {
+		for (size_t i = 0; i < response->n_lines; i++)
+			(void)ctl_fail(CTL_FINE, "%s", response->lines[i]);
+		if (response->error == NULL)
+			(void)printf("The configuration is loaded.\n");
+		return CONNECTION_GO_ON;
+	}
+	json_object(json, false);
+	json_key(json, "loaded");
+	json_bool(json, response->error == NULL);
+	json_key(json, "messages");
+	json_array(json, false);
 	for (size_t i = 0; i < response->n_lines; i++)
-		(void)ctl_fail(CTL_FINE, "%s", response->lines[i]);
+		json_string(json, response->lines[i]);
+	json_end_array(json);
+	json_end_object(json);
 	return CONNECTION_GO_ON;
 }
 
 int reload_run(struct ctl *ctl, int argc, char **argv)
 {
 	Busbar__Request request = BUSBAR__REQUEST__INIT;
-	Busbar__ReloadRequest reload = BUSBAR__RELOAD_REQUEST__INIT;
-	int result;
+	Busbar__ReloadRequest message = BUSBAR__RELOAD_REQUEST__INIT;
+	struct reload reload = {.ctl = ctl, .json = {.out = stdout}};
 
 	(void)argc; /* no arguments: the table of commands says so */
 	(void)argv;
 	request.command_case = BUSBAR__REQUEST__COMMAND_RELOAD;
-	request.reload = &reload;
-	result = connection_ask(ctl, &request, false, reload_frame, NULL);
-	if (ctl->json && result != CTL_NO_AGENT) {
-		struct json json = {.out = stdout};
-
-		json_object(&json, false);
-		json_key(&json, "loaded");
-		json_bool(&json, result == CTL_FINE);
-		json_end_object(&json);
-	} else if (result == CTL_FINE) {
-		(void)printf("The configuration is loaded.\n");
-	}
-	return result;
+	request.reload = &message;
+	return connection_ask(ctl, &request, false, reload_frame, &reload);
 }
 
 static int log_level_frame(void *context, const Busbar__Response *response)
