@@ -28,6 +28,10 @@
 #define API_SOCKET_MODE 0660
 #define API_BACKLOG     64
 
+/* An agent that starts needs the folder for a moment only, so a lock that stays is no agent's: give up after a second. */
+#define LOCK_TRIES    100
+#define LOCK_PAUSE_US 10000
+
 _Static_assert(sizeof(((struct api_socket *)NULL)->path) == sizeof(((struct sockaddr_un *)NULL)->sun_path),
 	       "a path that fits us must fit the address");
 
@@ -45,9 +49,13 @@ static int socket_lock_folder(const char *path)
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return bb_log_error(NULL, -errno, "cannot open the folder %s for the socket", folder);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+	for (int left = LOCK_TRIES; flock(fd, LOCK_EX | LOCK_NB) < 0; left--) {
 		const int error = errno == EWOULDBLOCK ? -EADDRINUSE : -errno;
 
+		if (error == -EADDRINUSE && left > 0) {
+			(void)usleep(LOCK_PAUSE_US); /* nothing runs yet that could be held up */
+			continue;
+		}
 		close(fd);
 		return bb_log_error(NULL, error, "another agent is starting in %s", folder);
 	}
