@@ -204,10 +204,16 @@ static int mapping_check_keys(const struct yaml_node *node)
 		return -ENOMEM;
 	memcpy(sorted, node->keys, node->count * sizeof(struct yaml_node *));
 	qsort(sorted, node->count, sizeof(struct yaml_node *), compare_keys);
-	for (size_t i = 1; i < node->count; i++)
-		if (strcmp(sorted[i]->text, sorted[i - 1]->text) == 0)
-			r = yaml_error(sorted[i], "%s: given twice, first in line %u", sorted[i]->text,
-				       sorted[i - 1]->line);
+	for (size_t i = 1; i < node->count; i++) {
+		const struct yaml_node *first = sorted[i - 1], *second = sorted[i];
+
+		if (strcmp(first->text, second->text) != 0)
+			continue;
+		if (second->document->file)
+			r = yaml_error(second, "%s: given twice, first in line %u", second->text, first->line);
+		else
+			r = yaml_error(second, "%s: given twice", second->text);
+	}
 	free(sorted);
 	return r;
 }
