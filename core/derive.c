@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "derive.h"
+#include "draft.h"
 #include "reading.h"
 
 #define CONDITIONS_MAX 16

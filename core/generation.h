@@ -2,8 +2,7 @@
  *
  * generation.h - the points of a device for as long as their set stays the same.
  *
- * A draft collects points while open() or describe() runs; a generation is made of it, immutable and counted, in
- * one piece of memory. Rows of the dictionary are referred to, not copied: a thousand UPSs share them.
+ * Made of a draft (draft.h), immutable and counted.
  */
 #ifndef CORE_GENERATION_H
 #define CORE_GENERATION_H
@@ -12,42 +11,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <busbar/device.h>
+#include <busbar/reading.h>
 
 struct derive_plan;
+struct draft;
 struct generation;
-
-/** A point under construction; the texts that are its own are freed with the draft. */
-struct draft_point {
-	const struct bb_point *row; /* in the dictionary, or in the generation it was taken over from */
-	struct bb_point *own;       /* made for this device; then row is NULL */
-	bool derived;
-};
-
-/** Points under construction. Zero-initialise it. */
-struct draft {
-	struct draft_point *points;
-	size_t count, room;
-	uint32_t *hash; /* places of points by name, for finding doubles: index plus 1, 0 is empty */
-	size_t hash_room;
-	const struct bb_log *log;
-};
-
-/** Begin with the points of @base (delivered ones only; NULL: none), which must outlive the draft. 0 or -ENOMEM. */
-int draft_init(struct draft *draft, const struct bb_log *log, const struct generation *base);
-void draft_finish(struct draft *draft);
-
-/** As bb_builder_add_points(). */
-int draft_add(struct draft *draft, const struct bb_point_spec *specs, size_t count);
-
-/** Add a point the core fills, by its dictionary name. As bb_builder_add(). */
-int draft_add_derived(struct draft *draft, const char *name);
-
-/** Place of the point named @name, or -ENOENT. */
-int draft_find(const struct draft *draft, const char *name);
-
-/** Descriptor of the point at @index. */
-const struct bb_point *draft_point(const struct draft *draft, size_t index);
 
 /** Make a generation of what was drafted; takes @take_plan, also on failure. Returns 0 or -ENOMEM. */
 int generation_create(const struct draft *draft, struct derive_plan *take_plan, struct generation **ret_generation);

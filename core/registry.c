@@ -33,6 +33,7 @@ struct header {
 };
 
 struct bb_registry {
+	atomic_uint references;
 	struct bb_loop *loop;
 	struct link_table *links;
 	struct monitor *monitor;
@@ -55,6 +56,7 @@ static void registry_tell(struct bb_task *task)
 	atomic_store(&registry->posted, false);
 	if (registry->changed != NULL)
 		registry->changed(registry->changed_context);
+	registry_unref(registry);
 }
 
 /* ---- lists ---- */
@@ -167,7 +169,7 @@ void registry_touch(struct bb_registry *registry)
 {
 	atomic_fetch_add(&registry->version, 1);
 	if (registry->loop != NULL && !atomic_exchange(&registry->posted, true))
-		bb_loop_post(registry->loop, &registry->task);
+		bb_loop_post(registry->loop, &registry_ref(registry)->task);
 }
 
 /* Put a list in place; only the main loop does, besides the renewal above, which keeps the devices. */
@@ -283,6 +285,7 @@ int registry_create(struct bb_loop *main_loop, struct bb_registry **ret_registry
 
 	if (registry == NULL)
 		return -ENOMEM;
+	atomic_init(&registry->references, 1);
 	(void)pthread_mutex_init(&registry->lock, NULL); /* cannot fail with default attributes */
 	registry->loop = main_loop;
 	registry->task.run = registry_tell;
@@ -299,9 +302,30 @@ int registry_create(struct bb_loop *main_loop, struct bb_registry **ret_registry
 
 void registry_destroy(struct bb_registry *registry)
 {
+	struct bb_device_list *list;
+
 	if (registry == NULL)
 		return;
-	bb_device_list_unref(registry->list);
+	registry->changed = NULL;
+	registry->monitor = NULL;
+	pthread_mutex_lock(&registry->lock);
+	list = registry->list;
+	registry->list = NULL;
+	pthread_mutex_unlock(&registry->lock);
+	bb_device_list_unref(list);
+	registry_unref(registry);
+}
+
+struct bb_registry *registry_ref(struct bb_registry *registry)
+{
+	atomic_fetch_add_explicit(&registry->references, 1, memory_order_relaxed);
+	return registry;
+}
+
+void registry_unref(struct bb_registry *registry)
+{
+	if (atomic_fetch_sub_explicit(&registry->references, 1, memory_order_acq_rel) != 1)
+		return;
 	bb_alarm_set_unref(registry->alarms);
 	pthread_mutex_destroy(&registry->lock);
 	free(registry);

@@ -16,7 +16,16 @@ struct monitor;
  * Returns 0 or -ENOMEM.
  */
 int registry_create(struct bb_loop *main_loop, struct bb_registry **ret_registry);
+
+/**
+ * Drop all devices and tell nobody anything any more. Its memory goes with the last reference: devices hold one, since
+ * exporters may hold devices. Accepts NULL. Thread: main loop.
+ */
 void registry_destroy(struct bb_registry *registry);
+
+/** A reference that keeps the memory, nothing else. Any thread. */
+struct bb_registry *registry_ref(struct bb_registry *registry);
+void registry_unref(struct bb_registry *registry);
 
 /** Add a device (a reference is taken) or take it out. -EEXIST when the name is there. Thread: main loop. */
 int registry_add(struct bb_registry *registry, struct bb_device *device);

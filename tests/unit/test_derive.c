@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "derive.h"
+#include "draft.h"
 #include "reading.h"
 
 /* A reading of a device that delivers @names ("a b c"), each with the value that follows, or −1 for none. */

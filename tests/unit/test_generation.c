@@ -10,6 +10,7 @@
 #include <busbar/decimal.h>
 
 #include "dictionary.h"
+#include "draft.h"
 #include "generation.h"
 
 static struct generation *generation_of(const struct bb_point_spec *specs, size_t count)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "draft.h"
 #include "reading.h"
 
 enum {

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Feeding a device: polling it, and putting what it said in place of what it said before.
+ *
+ * The scheduler calls device_poll() on the worker that has the device's link; plugins with a client of their own call
+ * bb_device_begin() and bb_device_publish() from their thread. Either way one thread at a time feeds a device, and
+ * what belongs to feeding it (generation, complaint) needs no lock. What everybody looks at (reading, alarms,
+ * counters) changes hands under the device's mutex, which is held for a few instructions only: nothing is allocated,
+ * freed, logged or sent while it is held.
+ *
+ * Publishing tells the main loop only when something happened that the monitor has to decide: an alarm point or the
+ * points themselves changed, or the device was not known to be up. A device may publish a hundred times a second.
+ */
+#include <errno.h>
+#include <time.h>
+
+#include "derive.h"
+#include "device_data.h"
+#include "link.h"
+#include "monitor.h"
+#include "reading.h"
+#include "registry.h"
+
+struct bb_reading *bb_device_begin(struct bb_device *device, enum bb_group group)
+{
+	struct bb_reading *previous = NULL, *reading;
+
+	pthread_mutex_lock(&device->lock);
+	if (device->reading != NULL)
+		previous = bb_reading_ref(device->reading);
+	pthread_mutex_unlock(&device->lock);
+
+	reading = reading_create(device->generation, previous, group, bb_clock_ms());
+	bb_reading_unref(previous);
+	return reading;
+}
+
+void bb_device_abandon(struct bb_device *device, struct bb_reading *take_reading)
+{
+	(void)device; /* which one it is of, the reading knows itself */
+	bb_reading_unref(take_reading);
+}
+
+/* Do both say the same about every alarm? */
+static bool alarms_equal(const struct bb_reading *a, const struct bb_reading *b)
+{
+	const struct generation *generation = a->generation;
+
+	for (size_t i = 0; i < generation->alarm_count; i++) {
+		const size_t place = generation->alarms[i];
+
+		if (a->values[place] != b->values[place] || a->qualities[place] != b->qualities[place])
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Put @reading in place of the one before, which the caller gets. With a reading of another generation the alarms
+ * change as well, in the same moment; their set is made without the lock, from alarms that the monitor may change
+ * meanwhile: then it is made again.
+ */
+static int device_swap(struct bb_device *device, struct bb_reading *reading, struct bb_reading **ret_old)
+{
+	struct generation *generation = reading->generation, *shown = NULL;
+	struct bb_alarm_set *before = NULL, *alarms = NULL;
+
+	pthread_mutex_lock(&device->lock);
+	while (device->shown != generation && device->alarms != before) {
+		bb_alarm_set_unref(alarms);
+		bb_alarm_set_unref(before);
+		before = bb_alarm_set_ref(device->alarms);
+		pthread_mutex_unlock(&device->lock);
+		alarms = device_make_alarms(generation, before);
+		if (alarms == NULL) {
+			bb_alarm_set_unref(before);
+			return -ENOMEM;
+		}
+		pthread_mutex_lock(&device->lock);
+	}
+	if (device->shown != generation) {
+		struct bb_alarm_set *old_alarms = device->alarms;
+
+		shown = device->shown;
+		device->shown = generation_ref(generation);
+		device->alarms = alarms;
+		alarms = old_alarms;
+	}
+	*ret_old = device->reading;
+	device->reading = reading;
+	device->stats.polls++;
+	device->stats.bad_values += reading->bad_values;
+	pthread_mutex_unlock(&device->lock);
+
+	generation_unref(shown);
+	bb_alarm_set_unref(alarms);
+	bb_alarm_set_unref(before);
+	return 0;
+}
+
+static void device_tell_change(struct bb_device *device, bool first)
+{
+	if (!atomic_load(&device->record.listed))
+		return;
+	registry_touch(device->registry);
+	if (!first)
+		/* An event that memory lacks for is one nobody could have kept. */
+		(void)bb_event_emit(&(struct bb_event){.kind = BB_EVENT_DEVICE_CHANGED,
+						       .severity = BB_SEVERITY_INFO,
+						       .device = device->name,
+						       .text = "the device has other points than before"});
+}
+
+void bb_device_publish(struct bb_device *device, struct bb_reading *take_reading)
+{
+	struct bb_reading *old, *held;
+	bool wake;
+
+	derive_fill(take_reading->generation->plan, take_reading, false);
+	reading_finish(take_reading);
+	held = bb_reading_ref(take_reading); /* a later one may take its place before we have compared it */
+	if (device_swap(device, take_reading, &old) < 0) {
+		bb_reading_unref(held);
+		bb_reading_unref(take_reading);
+		bb_device_failed(device, -ENOMEM);
+		return;
+	}
+	bb_complaint_over(device->log, &device->complaint, "answers again");
+	if (device_is_event_driven(device) && device->link != NULL)
+		link_count(device->link, 0);
+
+	const bool changed = old == NULL || old->generation != held->generation;
+
+	if (changed)
+		device_tell_change(device, old == NULL);
+	wake = changed || atomic_load(&device->record.decided) != BB_DEVICE_UP || !alarms_equal(old, held);
+	if (wake && atomic_load(&device->record.listed))
+		monitor_wake(device);
+	bb_reading_unref(old);
+	bb_reading_unref(held);
+}
+
+void bb_device_failed(struct bb_device *device, int error)
+{
+	pthread_mutex_lock(&device->lock);
+	device->stats.polls++;
+	device->stats.errors++;
+	pthread_mutex_unlock(&device->lock);
+	if (device_is_event_driven(device) && device->link != NULL)
+		link_count(device->link, error);
+	(void)bb_complain(device->log, &device->complaint, error, "no reading");
+}
+
+static void device_note_duration(struct bb_device *device, int64_t duration_us, bool success)
+{
+	pthread_mutex_lock(&device->lock);
+	if (success)
+		device->stats.last_poll_us = duration_us;
+	device->stats.poll_us_total += duration_us;
+	pthread_mutex_unlock(&device->lock);
+}
+
+void bb_device_note_poll(struct bb_device *device, int64_t duration_us)
+{
+	device_note_duration(device, duration_us, true);
+}
+
+/* One call of the plugin's poll() or watch() into a fresh reading. */
+static int device_fill(struct bb_device *device, enum bb_group group, struct bb_reading **ret_reading)
+{
+	const struct bb_device_ops *ops = &device->plugin->device;
+	struct bb_reading *reading = bb_device_begin(device, group);
+	int r;
+
+	if (reading == NULL)
+		return -ENOMEM;
+	r = group == BB_GROUP_URGENT ? ops->watch(device->state, reading) : ops->poll(device->state, reading);
+	if (r == 0)
+		*ret_reading = reading;
+	else
+		bb_device_abandon(device, reading);
+	return r;
+}
+
+/* Can the urgent points be polled by themselves? Not before everything was polled once. */
+static bool device_can_watch(struct bb_device *device)
+{
+	bool ready;
+
+	pthread_mutex_lock(&device->lock);
+	ready = device->reading != NULL && device->reading->generation == device->generation;
+	pthread_mutex_unlock(&device->lock);
+	return ready && device->described && device->plugin->device.watch != NULL;
+}
+
+static int device_poll_once(struct bb_device *device, enum bb_group group, struct bb_reading **ret_reading)
+{
+	int r = 0;
+
+	if (group == BB_GROUP_URGENT && !device_can_watch(device))
+		group = BB_GROUP_REST;
+	if (!device->described)
+		r = device_describe(device);
+	if (r == 0)
+		r = device_fill(device, group, ret_reading);
+	if (r == BB_RELEARN) {
+		device->described = false;
+		r = device_describe(device);
+		if (r == 0)
+			r = device_fill(device, BB_GROUP_REST, ret_reading);
+	}
+	return r > 0 ? -EAGAIN : r; /* a device that changes faster than it can be learned */
+}
+
+static int64_t now_us(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int device_poll(struct bb_device *device, enum bb_group group)
+{
+	const int64_t started_us = now_us();
+	struct bb_reading *reading;
+	int r = device_poll_once(device, group, &reading);
+
+	device_note_duration(device, now_us() - started_us, r == 0);
+	if (r < 0)
+		bb_device_failed(device, r);
+	else
+		bb_device_publish(device, reading);
+	return r;
+}
+
+/* ---- the monitor's changes ---- */
+
+bool device_replace_reading(struct bb_device *device, const struct bb_reading *old, struct bb_reading *take_reading)
+{
+	struct bb_reading *unwanted = take_reading;
+	bool replaced;
+
+	pthread_mutex_lock(&device->lock);
+	replaced = device->reading == old;
+	if (replaced) {
+		unwanted = device->reading;
+		device->reading = take_reading;
+	}
+	pthread_mutex_unlock(&device->lock);
+	bb_reading_unref(unwanted);
+	return replaced;
+}
+
+bool device_replace_alarms(struct bb_device *device, const struct bb_alarm_set *old, struct bb_alarm_set *take_alarms)
+{
+	struct bb_alarm_set *unwanted = take_alarms;
+	bool replaced;
+
+	pthread_mutex_lock(&device->lock);
+	replaced = device->alarms == old;
+	if (replaced) {
+		unwanted = device->alarms;
+		device->alarms = take_alarms;
+	}
+	pthread_mutex_unlock(&device->lock);
+	bb_alarm_set_unref(unwanted);
+	return replaced;
+}

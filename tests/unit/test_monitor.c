@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_monitor.c - what becomes an event, on clocks that the test turns.
+ *
+ * Readings are dated by the real clock, so the test's time begins there and only runs faster.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "events.h"
+#include "fake_device.h"
+#include "monitor.h"
+#include "reading.h"
+
+static struct bb_registry *registry;
+static struct bb_loop *loop;
+static struct bb_device *device;
+static int64_t now;     /* boottime of the test */
+static uint64_t looked; /* number of the last event that was looked at */
+
+static void start(void)
+{
+	script = (struct fake_script){0};
+	looked = 0;
+	cr_assert_eq(bb_loop_create(&loop), 0);
+	cr_assert_eq(events_start(loop), 0);
+	cr_assert_eq(registry_create(NULL, &registry), 0); /* nothing is posted: the test calls the monitor */
+	cr_assert_eq(monitor_start(registry), 0);
+	device = fake_open_device(registry, "ups-a", fake_ups_points);
+	cr_assert_eq(registry_add(registry, device), 0);
+	now = bb_clock_ms();
+}
+
+static void stop(void)
+{
+	registry_remove(registry, device);
+	fake_free(device);
+	monitor_stop(registry);
+	registry_destroy(registry);
+	events_stop();
+	bb_loop_destroy(loop);
+}
+
+TestSuite(monitor, .init = start, .fini = stop);
+
+/* Let @ms pass in seconds, with a look every second, as when all is well. */
+static void pass(int64_t ms)
+{
+	for (; ms > 0; ms -= 1000) {
+		now += 1000;
+		monitor_check(registry, now, now);
+	}
+}
+
+static void look(void)
+{
+	monitor_check(registry, now, now);
+}
+
+/* The next event is of @kind and about @subject. */
+static void expect(enum bb_event_kind kind, const char *subject)
+{
+	const struct bb_event *event = events_next(looked);
+
+	cr_assert_not_null(event, "no event where %s %s was due", bb_event_kind_name(kind), subject);
+	cr_assert(event->kind == kind && strcmp(event->subject, subject) == 0, "%s %s where %s %s was due",
+		  bb_event_kind_name(event->kind), event->subject, bb_event_kind_name(kind), subject);
+	looked = event->number;
+}
+
+static void expect_nothing(void)
+{
+	const struct bb_event *event = events_next(looked);
+
+	cr_assert_null(event, "%s %s came unexpected", bb_event_kind_name(event->kind), event->subject);
+}
+
+static void poll_with(bool on_battery)
+{
+	script.on_battery = on_battery;
+	cr_assert_eq(device_poll(device, BB_GROUP_REST), 0);
+}
+
+static struct bb_alarm alarm_named(const char *name)
+{
+	struct bb_snapshot snapshot;
+	struct bb_alarm alarm = {0};
+
+	bb_device_snapshot(device, now, &snapshot);
+	for (size_t i = 0; i < snapshot.alarms->count; i++)
+		if (strcmp(snapshot.alarms->alarms[i].type->name, name) == 0)
+			alarm = snapshot.alarms->alarms[i];
+	bb_snapshot_release(&snapshot);
+	cr_assert_not_null(alarm.type, "%s", name);
+	return alarm;
+}
+
+Test(monitor, an_alarm_is_raised_and_cleared_once)
+{
+	poll_with(false);
+	look();
+	expect(BB_EVENT_DEVICE_FOUND, "");
+	expect_nothing();
+
+	poll_with(true);
+	look();
+	expect(BB_EVENT_ALARM_RAISED, "on-battery");
+	cr_assert(alarm_named("on-battery").active);
+	cr_assert_eq(alarm_named("on-battery").event, looked);
+	cr_assert_eq(alarm_named("on-battery").since_ms, now);
+	poll_with(true);
+	look();
+	expect_nothing();
+
+	poll_with(false);
+	look();
+	expect(BB_EVENT_ALARM_CLEARED, "on-battery");
+	cr_assert_not(alarm_named("on-battery").active);
+	cr_assert_eq(alarm_named("on-battery").event, 0);
+	expect_nothing();
+}
+
+Test(monitor, an_event_says_all_there_is_to_say)
+{
+	poll_with(true);
+	look();
+	expect(BB_EVENT_DEVICE_FOUND, "");
+	cr_assert_str_eq(events_next(looked)->device, "ups-a");
+	cr_assert_eq(events_next(looked)->severity, BB_SEVERITY_ALARM);
+	cr_assert_str_eq(events_next(looked)->text, "running on battery");
+	expect(BB_EVENT_ALARM_RAISED, "on-battery");
+}
+
+Test(monitor, a_silent_device_is_lost_then_found)
+{
+	struct bb_snapshot snapshot;
+
+	poll_with(true);
+	look();
+	expect(BB_EVENT_DEVICE_FOUND, "");
+	expect(BB_EVENT_ALARM_RAISED, "on-battery");
+	pass(9000);
+	expect_nothing();
+	pass(3000);
+	expect(BB_EVENT_DEVICE_LOST, "");
+	expect(BB_EVENT_ALARM_RAISED, "communications-lost");
+	expect_nothing();
+	cr_assert(alarm_named("on-battery").active, "alarms of a silent device stay");
+
+	bb_device_snapshot(device, now, &snapshot);
+	const int lost = bb_reading_find(snapshot.reading, "alarm.communications-lost");
+	const int word = bb_reading_find(snapshot.reading, "ups.status.word");
+
+	cr_assert_eq(bb_reading_values(snapshot.reading)[lost], 1);
+	cr_assert_eq(bb_reading_values(snapshot.reading)[word], 0x400c);
+	cr_assert_eq(snapshot.state, BB_DEVICE_LOST);
+	cr_assert_geq(snapshot.age_ms, 10000, "the copy is as old as what it was made from");
+	bb_snapshot_release(&snapshot);
+	pass(30000);
+	expect_nothing();
+
+	poll_with(false);
+	now = bb_clock_ms();
+	look();
+	expect(BB_EVENT_DEVICE_FOUND, "");
+	expect(BB_EVENT_ALARM_CLEARED, "on-battery");
+	expect(BB_EVENT_ALARM_CLEARED, "communications-lost");
+	expect_nothing();
+}
+
+Test(monitor, a_device_that_never_answered_is_lost_after_stale_after)
+{
+	pass(9000);
+	expect_nothing();
+	cr_assert_not(alarm_named("communications-lost").active);
+	pass(3000);
+	expect(BB_EVENT_DEVICE_LOST, "");
+	expect(BB_EVENT_ALARM_RAISED, "communications-lost");
+	pass(20000);
+	expect_nothing();
+
+	poll_with(false);
+	now = bb_clock_ms();
+	look();
+	expect(BB_EVENT_DEVICE_FOUND, "");
+	expect(BB_EVENT_ALARM_CLEARED, "communications-lost");
+	expect_nothing();
+}
+
+Test(monitor, after_a_suspend_nothing_is_decided_before_the_next_poll)
+{
+	poll_with(false);
+	look();
+	expect(BB_EVENT_DEVICE_FOUND, "");
+
+	const int64_t awake = now;
+
+	monitor_check(registry, now + 1000, awake + 1000);
+	monitor_check(registry, now + 3601000, awake + 2000); /* an hour asleep */
+	expect(BB_EVENT_CLOCK_GAP, "");
+	monitor_check(registry, now + 3602000, awake + 3000);
+	monitor_check(registry, now + 3610000, awake + 11000 - 3000);
+	expect_nothing();
+	monitor_check(registry, now + 3612000, awake + 11000);
+	expect(BB_EVENT_DEVICE_LOST, "");
+	expect(BB_EVENT_ALARM_RAISED, "communications-lost");
+}
+
+Test(monitor, a_device_that_answers_after_a_suspend_was_never_away)
+{
+	poll_with(false);
+	look();
+	expect(BB_EVENT_DEVICE_FOUND, "");
+
+	/* The same as an hour asleep, in front of the reading instead of behind it. */
+	monitor_check(registry, now - 3600000, now - 3600000);
+	expect(BB_EVENT_CLOCK_GAP, "");
+	monitor_check(registry, now - 1, now - 3599000);
+	expect(BB_EVENT_CLOCK_GAP, "");
+	poll_with(true);
+	now = bb_clock_ms() + 1;
+	monitor_check(registry, now, now - 3598000);
+	expect(BB_EVENT_ALARM_RAISED, "on-battery");
+	expect_nothing();
+}
+
+Test(monitor, a_loop_that_stood_still_is_a_gap)
+{
+	poll_with(false);
+	look();
+	expect(BB_EVENT_DEVICE_FOUND, "");
+	now += 5900;
+	look();
+	expect_nothing();
+	now += 6100;
+	look();
+	expect(BB_EVENT_CLOCK_GAP, "");
+	expect_nothing();
+}
+
+Test(monitor, alarms_go_on_in_a_new_generation)
+{
+	static const char *const more[] = {"alarm.fan-failure", "alarm.lid-open", NULL};
+	struct bb_alarm before;
+
+	poll_with(true);
+	look();
+	expect(BB_EVENT_DEVICE_FOUND, "");
+	expect(BB_EVENT_ALARM_RAISED, "on-battery");
+	before = alarm_named("on-battery");
+
+	script.describe_points = more;
+	script.relearns = 1;
+	poll_with(true);
+	cr_assert(alarm_named("on-battery").active);
+	cr_assert_eq(alarm_named("on-battery").event, before.event);
+	cr_assert_not(alarm_named("fan-failure").active);
+	look();
+	expect(BB_EVENT_ALARM_RAISED, "fan-failure");
+	expect(BB_EVENT_ALARM_RAISED, "lid-open");
+	expect_nothing(); /* DEVICE_CHANGED was posted; the loop has not run */
+}
+
+Test(monitor, what_a_reading_does_not_know_changes_no_alarm)
+{
+	struct bb_reading *reading;
+
+	poll_with(true);
+	look();
+	expect(BB_EVENT_DEVICE_FOUND, "");
+	expect(BB_EVENT_ALARM_RAISED, "on-battery");
+
+	reading = bb_device_begin(device, BB_GROUP_REST);
+	bb_reading_set_quality(reading, 0, BB_QUALITY_BAD);
+	bb_device_publish(device, reading);
+	look();
+	expect_nothing();
+	cr_assert(alarm_named("on-battery").active);
+}
+
+static void listen(void *context, const struct bb_event *event)
+{
+	/* Whoever is told of an alarm finds it in the alarms already, with this number. */
+	if (event->kind == BB_EVENT_ALARM_RAISED) {
+		cr_assert(alarm_named(event->subject).active);
+		cr_assert_eq(alarm_named(event->subject).event, event->number);
+		++*(int *)context;
+	}
+}
+
+Test(monitor, who_is_told_of_an_alarm_finds_it_raised)
+{
+	int heard = 0;
+	struct event_subscriber subscriber = {.event = listen, .context = &heard};
+
+	events_subscribe(&subscriber);
+	poll_with(true);
+	look();
+	cr_assert_eq(heard, 1);
+	events_unsubscribe(&subscriber);
+}
+
+Test(monitor, a_removed_device_is_not_looked_at)
+{
+	registry_remove(registry, device);
+	poll_with(true);
+	look();
+	expect_nothing();
+	cr_assert_eq(registry_add(registry, device), 0);
+	look();
+	expect(BB_EVENT_DEVICE_FOUND, "");
+}
+
+/* ---- with a loop: publishing wakes the monitor ---- */
+
+static void stop_on_alarm(void *context, const struct bb_event *event)
+{
+	(void)context;
+	if (event->kind == BB_EVENT_ALARM_RAISED)
+		bb_loop_stop(loop);
+}
+
+static void stop_late(void *context)
+{
+	*(bool *)context = true;
+	bb_loop_stop(loop);
+}
+
+Test(monitor, publishing_an_alarm_wakes_the_main_loop)
+{
+	struct event_subscriber subscriber = {.event = stop_on_alarm};
+	struct bb_registry *looped;
+	struct bb_device *other;
+	struct bb_timer *timer;
+	bool late = false;
+
+	cr_assert_eq(registry_create(loop, &looped), 0);
+	cr_assert_eq(monitor_start(looped), 0);
+	other = fake_open_device(looped, "ups-b", fake_ups_points);
+	cr_assert_eq(registry_add(looped, other), 0);
+	events_subscribe(&subscriber);
+	timer = bb_timer_create(loop, stop_late, &late);
+	bb_timer_start(timer, 10000, 0);
+
+	script.on_battery = true;
+	cr_assert_eq(device_poll(other, BB_GROUP_REST), 0);
+	cr_assert_eq(bb_loop_run(loop), 0);
+	cr_assert_not(late, "no alarm was raised");
+
+	bb_timer_destroy(timer);
+	events_unsubscribe(&subscriber);
+	registry_remove(looped, other);
+	monitor_stop(looped);
+	fake_free(other);
+	registry_destroy(looped);
+}
