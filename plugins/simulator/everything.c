@@ -86,8 +86,7 @@ static const char *const texts[] = {
 	"plain text",
 	"quoted \"text\" and 'more'",
 	"back\\slash and \\n that is no new line",
-	"K\xc3\xbchlraum S\xc3\xbc"
-	"dwest, 4. Stock",
+	"K\303\274hlraum S\303\274dwest, 4. Stock",
 	"comma, semicolon; colon: percent % hash # {braces}",
 	"\xe9\x9b\xbb\xe6\xba\x90\xe8\xa3\x85\xe7\xbd\xae \xe2\x82\xac \xf0\x9f\x94\x8b",
 };
