@@ -13,6 +13,7 @@
 
 #include "alarm.h"
 #include "derive.h"
+#include "draft.h"
 #include "facts.h"
 #include "generation.h"
 #include "reading.h"
