@@ -44,7 +44,7 @@ struct api_socket {
 	ino_t inode;
 };
 
-/** Listen at @path, mode 0660, group @group unless NULL. What failed has been said. -EADDRINUSE: a live agent has it. */
+/** Listen at @path, mode 0660, group @group unless NULL. What failed has been said; -EADDRINUSE: a live agent has it. */
 int api_socket_open(const char *path, const char *group, struct api_socket *ret_socket);
 
 /** Close, and remove the path if it still is our socket. */

@@ -28,7 +28,7 @@
 #define API_SOCKET_MODE 0660
 #define API_BACKLOG     64
 
-/* An agent that starts needs the folder for a moment only, so a lock that stays is no agent's: give up after a second. */
+/* An agent that starts needs the folder for a moment only: whoever holds it for a second is none. */
 #define LOCK_TRIES    100
 #define LOCK_PAUSE_US 10000
 

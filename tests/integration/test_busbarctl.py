@@ -85,9 +85,11 @@ class Fine(unittest.TestCase):
     def test_a_wrong_command_line_ends_with_2(self):
         for args, said in (((), "say what to do"), (("statsu",), "did you mean 'status'"),
                            (("status", "--jsno"), "did you mean '--json'"), (("get", "ups-a"), "usage: busbarctl get"),
-                           (("points", "a", "b", "c"), "usage: busbarctl points"), (("status", "--all"), "takes no --all"),
+                           (("points", "a", "b", "c"), "usage: busbarctl points"),
+                           (("status", "--all"), "takes no --all"),
                            (("watch", "-n", "x"), "wants a number"), (("events", "--since"), "wants a NUMBER"),
-                           (("events", "--since=-1"), "wants a number"), (("status", "--color=maybe"), "auto, always or"),
+                           (("events", "--since=-1"), "wants a number"),
+                           (("status", "--color=maybe"), "auto, always or"),
                            (("status", "--json=1"), "takes no value"), (("status", "-z"), "no option '-z'"),
                            (("probe", "simulator://x", "load"), "KEY=VALUE"),
                            (("log-level", "loud"), "no log level 'loud'")):
@@ -107,7 +109,8 @@ class Fine(unittest.TestCase):
 
     def test_options_stand_anywhere_and_the_environment_names_the_socket(self):
         environment = dict(os.environ, BUSBAR_SOCKET=str(self.daemon.socket))
-        for args in (("--json", "version"), ("version", "--json"), (f"--socket={self.daemon.socket}", "--json", "version")):
+        for args in (("--json", "version"), ("version", "--json"),
+                     (f"--socket={self.daemon.socket}", "--json", "version")):
             self.assertEqual(list(json.loads(run(*args, env=environment).stdout)), ["busbarctl", "busbard"])
 
     def test_every_command_has_help(self):
@@ -299,7 +302,8 @@ class Trouble(unittest.TestCase):
         done = self.daemon.ctl("get", "ups-mute", "battery.charge")
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertRegex(done.stderr, r"battery\.charge of ups-mute is stale: it was \d+\.\d, .* ago")
-        self.assertRegex(self.daemon.ctl("points", "ups-mute").stdout, r"(?m)^ups-mute +battery\.charge +- +% +stale, was ")
+        table = self.daemon.ctl("points", "ups-mute").stdout
+        self.assertRegex(table, r"(?m)^ups-mute +battery\.charge +- +% +stale, was ")
 
     def test_alarms_shows_active_ones_and_with_all_every_one(self):
         done = self.daemon.ctl("alarms")
@@ -320,7 +324,7 @@ class Trouble(unittest.TestCase):
         lost = [event for event in self.daemon.json("events", "ups-mute") if event["event"] == "device-lost"]
         self.assertEqual(len(lost), 1)
         self.assertTrue(all(event["device"] == "ups-mute" for event in self.daemon.json("events", "ups-mute")))
-        self.assertEqual([event["number"] for event in self.daemon.json("events", "--since", numbers[-2])][0], numbers[-1])
+        self.assertEqual(self.daemon.json("events", "--since", numbers[-2])[0]["number"], numbers[-1])
         self.assertEqual([event["number"] for event in self.daemon.json("events", "--last", "2")][:2], numbers[-2:])
         argv = [CTL, "-s", self.daemon.socket, "events", "--follow", "--since", numbers[-1], "--json"]
         with Process(argv) as follow:
