@@ -73,8 +73,8 @@ static void expect_nothing(void)
 {
 	const struct bb_event *event = events_next(looked);
 
-	if (event != NULL)
-		cr_fail("%s %s came unexpected", bb_event_kind_name(event->kind), event->subject);
+	cr_assert(event == NULL, "%s %s came unexpected", event ? bb_event_kind_name(event->kind) : "",
+		  event ? event->subject : "");
 }
 
 static void poll_with(bool on_battery)
