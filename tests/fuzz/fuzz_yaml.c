@@ -8,7 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "log.h"
 #include "options.h"
 
 static const struct bb_option options[] = {
@@ -26,24 +25,7 @@ static const struct bb_option options[] = {
 	{0},
 };
 
-int LLVMFuzzerInitialize(int *argument_count, char ***arguments);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* What is wrong with the input interests nobody here, but it is put together all the same. */
-static void ignore(void *context, enum bb_log_level level, const char *line)
-{
-	(void)context;
-	(void)level;
-	(void)line;
-}
-
-int LLVMFuzzerInitialize(int *argument_count, char ***arguments)
-{
-	(void)argument_count;
-	(void)arguments;
-	log_set_sink(ignore, NULL);
-	return 0;
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
