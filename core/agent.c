@@ -503,10 +503,31 @@ bool agent_stop(struct agent *agent)
 	return agent->departures == NULL;
 }
 
+/* The last task in the loop's queue. */
+struct drain {
+	struct bb_task task; /* first: the task is the drain */
+	struct bb_loop *loop;
+};
+
+static void drain_reached(struct bb_task *task)
+{
+	bb_loop_stop(((struct drain *)task)->loop);
+}
+
+/* Let everything run that was posted before now: it may be about what is freed next. */
+static void agent_drain(struct agent *agent)
+{
+	struct drain drain = {.task.run = drain_reached, .loop = agent->loop};
+
+	bb_loop_post(agent->loop, &drain.task);
+	(void)bb_loop_run(agent->loop);
+}
+
 void agent_destroy(struct agent *agent)
 {
 	if (!agent)
 		return;
+	agent_drain(agent);
 	events_stop();
 	scheduler_destroy(agent->scheduler);
 	if (!link_table_destroy(agent->links, AGENT_STOP_PATIENCE_MS))
