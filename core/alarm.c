@@ -46,7 +46,7 @@ const struct bb_alarm_type *bb_alarm_type_find(const char *name)
 	if (strncmp(name, prefix, strlen(prefix)) == 0)
 		name += strlen(prefix);
 	index = bsearch(name, alarm_types_by_name, alarm_type_count, sizeof(alarm_types_by_name[0]), compare_with_name);
-	return index != NULL ? &alarm_types[*index] : NULL;
+	return index ? &alarm_types[*index] : NULL;
 }
 
 const struct bb_alarm_type *bb_alarm_type_find_oid(const char *oid)
@@ -54,7 +54,7 @@ const struct bb_alarm_type *bb_alarm_type_find_oid(const char *oid)
 	const uint16_t *index =
 		bsearch(oid, alarm_types_by_oid, alarm_oid_count, sizeof(alarm_types_by_oid[0]), compare_with_oid);
 
-	return index != NULL ? &alarm_types[*index] : NULL;
+	return index ? &alarm_types[*index] : NULL;
 }
 
 const struct bb_alarm_type *bb_alarm_type_row(size_t index)
@@ -73,10 +73,10 @@ struct bb_alarm_set *alarm_set_create(size_t count, struct generation *owner)
 		calloc(1, sizeof(*header) + sizeof(struct bb_alarm_set) + count * sizeof(struct bb_alarm));
 	struct bb_alarm_set *set = (struct bb_alarm_set *)(header + 1);
 
-	if (header == NULL)
+	if (!header)
 		return NULL;
 	atomic_init(&header->references, 1);
-	header->owner = owner != NULL ? generation_ref(owner) : NULL;
+	header->owner = owner ? generation_ref(owner) : NULL;
 	set->count = count;
 	return set;
 }
@@ -85,7 +85,7 @@ struct bb_alarm_set *alarm_set_copy(const struct bb_alarm_set *set)
 {
 	struct bb_alarm_set *copy = alarm_set_create(set->count, header_of(set)->owner);
 
-	if (copy == NULL)
+	if (!copy)
 		return NULL;
 	copy->active = set->active;
 	memcpy(copy->alarms, set->alarms, set->count * sizeof(set->alarms[0]));
@@ -117,7 +117,7 @@ void bb_alarm_set_unref(struct bb_alarm_set *set)
 {
 	struct header *header;
 
-	if (set == NULL)
+	if (!set)
 		return;
 	header = header_of(set);
 	if (atomic_fetch_sub_explicit(&header->references, 1, memory_order_acq_rel) != 1)

@@ -176,7 +176,7 @@ static bool step_bind(const struct draft *draft, const struct rule *rule, struct
 	step->rule = rule;
 	for (unsigned i = 0; i < CONDITIONS_MAX && rule->conditions[i].test != TEST_END; i++) {
 		const char *input = rule->conditions[i].input;
-		const int place = input != NULL ? draft_find(draft, input) : -1;
+		const int place = input ? draft_find(draft, input) : -1;
 
 		step->inputs[i] = place < 0 ? -1 : place;
 		there |= place >= 0 && (rule->keys == 0 || i < rule->keys);
@@ -188,7 +188,7 @@ int derive_extend(struct draft *draft, struct derive_plan **ret_plan)
 {
 	struct derive_plan *plan = calloc(1, sizeof(*plan)), *smaller;
 
-	if (plan == NULL)
+	if (!plan)
 		return -ENOMEM;
 	for (size_t i = 0; i < RULE_COUNT; i++) {
 		struct step *step = &plan->steps[plan->count];
@@ -206,7 +206,7 @@ int derive_extend(struct draft *draft, struct derive_plan **ret_plan)
 	}
 	plan->lost = draft_find(draft, "alarm.communications-lost");
 	smaller = realloc(plan, offsetof(struct derive_plan, steps) + plan->count * sizeof(struct step));
-	*ret_plan = smaller != NULL ? smaller : plan;
+	*ret_plan = smaller ? smaller : plan;
 	return 0;
 }
 

@@ -37,7 +37,7 @@ int device_create(struct bb_registry *registry, const struct bb_plugin *plugin, 
 	const char *address = bb_config_string(config, "address");
 	struct bb_device *device = calloc(1, sizeof(*device));
 
-	if (device == NULL)
+	if (!device)
 		return -ENOMEM;
 	atomic_init(&device->references, 1);
 	(void)pthread_mutex_init(&device->lock, NULL); /* cannot fail with default attributes */
@@ -46,11 +46,11 @@ int device_create(struct bb_registry *registry, const struct bb_plugin *plugin, 
 	device->plugin = plugin;
 	device->config = config;
 	device->name = strdup(bb_config_name(config));
-	device->address = strdup(address != NULL ? address : "");
+	device->address = strdup(address ? address : "");
 	device->state = calloc(1, plugin->state_size > 0 ? plugin->state_size : 1);
-	if (device->name != NULL)
+	if (device->name)
 		device->log = log_create(device->name);
-	if (device->log == NULL || device->address == NULL || device->state == NULL) {
+	if (!device->log || !device->address || !device->state) {
 		bb_device_unref(device);
 		return -ENOMEM;
 	}
@@ -75,9 +75,9 @@ struct bb_device *bb_device_ref(struct bb_device *device)
 
 void bb_device_unref(struct bb_device *device)
 {
-	if (device == NULL || atomic_fetch_sub_explicit(&device->references, 1, memory_order_acq_rel) != 1)
+	if (!device || atomic_fetch_sub_explicit(&device->references, 1, memory_order_acq_rel) != 1)
 		return;
-	assert(device->link == NULL);
+	assert(!device->link);
 	bb_reading_unref(device->reading);
 	bb_alarm_set_unref(device->alarms);
 	generation_unref(device->shown);
@@ -111,13 +111,13 @@ int bb_builder_link(struct bb_builder *builder, const struct bb_link_type *type,
 	struct bb_link *link;
 	int r;
 
-	assert(builder->links != NULL); /* only in open() */
-	if (address == NULL)
+	assert(builder->links); /* only in open() */
+	if (!address)
 		return bb_config_error(device->config, NULL, "an address is needed");
 	r = link_acquire(builder->links, type, address, &link);
 	if (r < 0)
 		return bb_log_error(device->log, r, "no link to %s", address->text);
-	if (device->link == NULL) {
+	if (!device->link) {
 		link_ref(link);
 		device->link = link;
 	}
@@ -157,7 +157,7 @@ int device_describe(struct bb_device *device)
 	struct generation *generation;
 	int r;
 
-	if (device->plugin->device.describe != NULL) {
+	if (device->plugin->device.describe) {
 		r = device_build(device, true, &generation);
 		if (r < 0)
 			return r;
@@ -181,11 +181,11 @@ struct bb_alarm_set *device_make_alarms(struct generation *generation, const str
 {
 	struct bb_alarm_set *set = alarm_set_create(generation->alarm_count, generation);
 
-	if (set == NULL)
+	if (!set)
 		return NULL;
 	for (size_t i = 0; i < set->count; i++) {
 		const struct bb_alarm_type *type = generation->points[generation->alarms[i]]->alarm;
-		const int place = before != NULL ? alarm_set_find(before, type) : -1;
+		const int place = before ? alarm_set_find(before, type) : -1;
 
 		if (place >= 0)
 			set->alarms[i] = before->alarms[place];
@@ -211,7 +211,7 @@ int device_open(struct bb_device *device, struct link_table *links)
 		device->shown = generation_ref(device->generation);
 		device->alarms = device_make_alarms(device->generation, NULL);
 		device->opened_ms = bb_clock_ms();
-		r = device->alarms != NULL ? 0 : -ENOMEM;
+		r = device->alarms ? 0 : -ENOMEM;
 	}
 	if (r < 0)
 		device_close(device);
@@ -220,7 +220,7 @@ int device_open(struct bb_device *device, struct link_table *links)
 
 void device_close(struct bb_device *device)
 {
-	if (device->plugin->device.close != NULL)
+	if (device->plugin->device.close)
 		device->plugin->device.close(device->state);
 	bb_link_unref(device->link);
 	device->link = NULL;
@@ -231,9 +231,9 @@ int device_ensure_link(struct bb_device *device, struct link_table *links)
 	const struct bb_address *address = bb_config_address(device->config, "address");
 	int r = 0;
 
-	if (device->link != NULL)
+	if (device->link)
 		return 0;
-	if (address != NULL)
+	if (address)
 		r = link_acquire(links, NULL, address, &device->link);
 	else
 		r = link_acquire_private(links, device->name, &device->link);

@@ -79,7 +79,7 @@ bool dictionary_match(const char *name, struct dictionary_match *ret_match)
 	const uint16_t *index = bsearch(name, dictionary_sorted, dictionary_sorted_count, sizeof(dictionary_sorted[0]),
 					compare_with_row);
 
-	if (index != NULL) {
+	if (index) {
 		*ret_match = (struct dictionary_match){.row = &dictionary_points[*index],
 						       .unit_of_device = dictionary_unit_of_device[*index]};
 		return true;

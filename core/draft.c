@@ -38,7 +38,7 @@ const struct bb_point *draft_point(const struct draft *draft, size_t index)
 {
 	const struct draft_point *point = &draft->points[index];
 
-	return point->own != NULL ? point->own : point->row;
+	return point->own ? point->own : point->row;
 }
 
 /* The slot of @name in the hash: the one that holds it, or the empty one where it belongs. */
@@ -71,11 +71,11 @@ static int draft_grow(struct draft *draft)
 	if (draft->count < draft->room)
 		return 0;
 	points = reallocarray(draft->points, room, sizeof(*points));
-	if (points == NULL)
+	if (!points)
 		return -ENOMEM;
 	draft->points = points;
 	hash = calloc(room * 2, sizeof(*hash));
-	if (hash == NULL)
+	if (!hash)
 		return -ENOMEM;
 	free(draft->hash);
 	draft->hash = hash;
@@ -88,7 +88,7 @@ static int draft_grow(struct draft *draft)
 
 static int draft_append(struct draft *draft, struct draft_point point)
 {
-	const char *name = (point.own != NULL ? point.own : point.row)->name;
+	const char *name = (point.own ? point.own : point.row)->name;
 	int r = draft_grow(draft);
 
 	if (r < 0)
@@ -101,7 +101,7 @@ static int draft_append(struct draft *draft, struct draft_point point)
 int draft_init(struct draft *draft, const struct bb_log *log, const struct generation *base)
 {
 	draft->log = log;
-	for (size_t i = 0; base != NULL && i < base->delivered; i++) {
+	for (size_t i = 0; base && i < base->delivered; i++) {
 		int r = draft_append(draft, (struct draft_point){.row = base->points[i]});
 
 		if (r < 0)
@@ -186,7 +186,7 @@ static void describe_by_spec(struct bb_point *point, const struct bb_point_spec 
 	point->writable = spec->writable;
 	point->members = spec->members;
 	point->member_count = spec->member_count;
-	if (spec->help != NULL)
+	if (spec->help)
 		point->help = spec->help;
 }
 
@@ -209,7 +209,7 @@ static void describe_open(struct bb_point *point, const struct bb_point_spec *sp
 	const bool module = strncmp(spec->name, "module.", strlen("module.")) == 0;
 	const struct bb_point *inner = module ? bb_dictionary_find(match->parts[1].text) : NULL;
 
-	if (inner != NULL && inner->kind != BB_KIND_ALARM && spec->kind == BB_KIND_UNSET)
+	if (inner && inner->kind != BB_KIND_ALARM && spec->kind == BB_KIND_UNSET)
 		describe_by_row(point, inner);
 	else
 		describe_by_spec(point, spec);
@@ -226,7 +226,7 @@ static void describe_unknown(struct bb_point *point, const struct bb_point_spec 
 		point->kind = BB_KIND_ALARM;
 		point->urgent = point->keep = true;
 		point->metric = "busbar_alarm_active";
-		*alarm = (struct bb_alarm_type){.title = spec->help != NULL ? spec->help : spec->name,
+		*alarm = (struct bb_alarm_type){.title = spec->help ? spec->help : spec->name,
 						.oid = "",
 						.severity = BB_SEVERITY_WARNING,
 						.bit = -1};
@@ -242,7 +242,7 @@ static void settle_by_kind(struct bb_point *point)
 	const bool number =
 		point->kind == BB_KIND_NUMBER || point->kind == BB_KIND_COUNTER || point->kind == BB_KIND_BOOL;
 
-	if (point->metric != NULL && strcmp(point->metric, vendor_metric) == 0 && !number)
+	if (point->metric && strcmp(point->metric, vendor_metric) == 0 && !number)
 		point->metric = NULL;
 	if (point->kind == BB_KIND_STRING)
 		point->keep = true;
@@ -253,7 +253,7 @@ static struct own_point *own_create(const char *name, const char *labels)
 	const size_t name_size = strlen(name) + 1, labels_size = strlen(labels) + 1;
 	struct own_point *own = calloc(1, sizeof(*own) + name_size + labels_size);
 
-	if (own == NULL)
+	if (!own)
 		return NULL;
 	memcpy(own->texts, name, name_size);
 	memcpy(own->texts + name_size, labels, labels_size);
@@ -269,7 +269,7 @@ void own_copy(struct own_point *own, const struct bb_point *from)
 	own->point = *from;
 	own->point.name = name;
 	own->point.labels = labels;
-	if (from->alarm != NULL && bb_alarm_type_find(from->alarm->name) != from->alarm) {
+	if (from->alarm && bb_alarm_type_find(from->alarm->name) != from->alarm) {
 		own->alarm = *from->alarm;
 		own->alarm.name = name + strlen(ALARM_PREFIX);
 		own->point.alarm = &own->alarm;
@@ -279,17 +279,17 @@ void own_copy(struct own_point *own, const struct bb_point *from)
 /* The label text of a point: what its row or pattern has, then what the plugin adds. */
 static int print_labels(char *buffer, const struct bb_point_spec *spec, const struct dictionary_match *match)
 {
-	const char *more = spec->labels != NULL ? spec->labels : "";
+	const char *more = spec->labels ? spec->labels : "";
 	size_t used = 0;
 
 	buffer[0] = '\0';
 	if (strlen(more) > LABELS_MAX / 2)
 		return -EINVAL;
-	if (match->row == NULL && strncmp(spec->name, ALARM_PREFIX, strlen(ALARM_PREFIX)) == 0)
+	if (!match->row && strncmp(spec->name, ALARM_PREFIX, strlen(ALARM_PREFIX)) == 0)
 		used = (size_t)bb_label_print(buffer, LABELS_MAX, "alarm", spec->name + strlen(ALARM_PREFIX));
-	else if (match->row == NULL)
+	else if (!match->row)
 		used = (size_t)bb_label_print(buffer, LABELS_MAX, "point", spec->name);
-	else if (match->labels != NULL)
+	else if (match->labels)
 		used = expand_labels(buffer, match);
 	else
 		used = (size_t)(stpcpy(buffer, match->row->labels) - buffer);
@@ -308,19 +308,19 @@ static int draft_add_own(struct draft *draft, const struct bb_point_spec *spec, 
 	if (r < 0)
 		return bb_log_error(draft->log, r, "point %s: label text is too long", spec->name);
 	own = own_create(spec->name, labels);
-	if (own == NULL)
+	if (!own)
 		return bb_log_error(draft->log, -ENOMEM, "point %s", spec->name);
 
-	if (match->row == NULL) {
+	if (!match->row) {
 		describe_unknown(&own->point, spec, &own->alarm);
-		own->alarm.name = own->point.alarm != NULL ? own->point.name + strlen(ALARM_PREFIX) : NULL;
+		own->alarm.name = own->point.alarm ? own->point.name + strlen(ALARM_PREFIX) : NULL;
 	} else {
 		own_copy(own, match->row);
 		if (match->open)
 			describe_open(&own->point, spec, match);
 		if (match->unit_of_device) {
 			own->point.unit = spec->unit;
-			if (own->point.metric != NULL && strcmp(own->point.metric, sensor_metric(BB_UNIT_NONE)) == 0)
+			if (own->point.metric && strcmp(own->point.metric, sensor_metric(BB_UNIT_NONE)) == 0)
 				own->point.metric = sensor_metric(spec->unit);
 		}
 	}
@@ -346,9 +346,9 @@ static int draft_add_one(struct draft *draft, const struct bb_point_spec *spec)
 		return bb_log_error(draft->log, -EEXIST, "point %s", spec->name);
 
 	const bool known = dictionary_match(spec->name, &match);
-	const bool as_is = known && match.labels == NULL && !match.unit_of_device;
+	const bool as_is = known && !match.labels && !match.unit_of_device;
 
-	if (!as_is || (spec->labels != NULL && spec->labels[0] != '\0'))
+	if (!as_is || (spec->labels && spec->labels[0] != '\0'))
 		return draft_add_own(draft, spec, &match);
 	r = draft_append(draft, (struct draft_point){.row = match.row});
 	return r < 0 ? bb_log_error(draft->log, r, "point %s", spec->name) : 0;

@@ -39,6 +39,7 @@ static struct {
 	bool telling;
 	unsigned held; /* how many events_hold() are open */
 	struct event_subscriber *subscribers;
+	struct event_subscriber *next; /* who is told after the one that is being told */
 	char boot_id[40];
 } events = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -69,13 +70,13 @@ static const char *text_take(char **room, const char *text)
 {
 	const char *taken = *room;
 
-	*room = stpcpy(*room, text != NULL ? text : "") + 1;
+	*room = stpcpy(*room, text ? text : "") + 1;
 	return taken;
 }
 
 static size_t text_size(const char *text)
 {
-	return text != NULL ? strlen(text) + 1 : 1;
+	return text ? strlen(text) + 1 : 1;
 }
 
 static struct record *record_create(const struct bb_event *event)
@@ -85,7 +86,7 @@ static struct record *record_create(const struct bb_event *event)
 				       text_size(event->source) + text_size(event->text));
 	char *room;
 
-	if (record == NULL)
+	if (!record)
 		return NULL;
 	room = record->texts;
 	record->event = (struct bb_event){
@@ -104,7 +105,7 @@ static struct record *record_create(const struct bb_event *event)
 	return record;
 }
 
-/* Tell everybody what they have not heard yet. A subscriber may unsubscribe itself from its own call. */
+/* Tell everybody what they have not heard yet. A subscriber may unsubscribe anybody meanwhile. */
 static void events_tell(void)
 {
 	if (events.telling || events.held > 0)
@@ -112,11 +113,10 @@ static void events_tell(void)
 	events.telling = true;
 	while (events.told < events.newest) {
 		const struct bb_event *event = events_next(events.told);
-		struct event_subscriber *next;
 
 		events.told = event->number;
-		for (struct event_subscriber *one = events.subscribers; one != NULL; one = next) {
-			next = one->next;
+		for (struct event_subscriber *one = events.subscribers; one; one = events.next) {
+			events.next = one->next;
 			one->event(one->context, event);
 		}
 	}
@@ -139,7 +139,7 @@ static void record_arrived(struct bb_task *task)
 {
 	struct record *record = (struct record *)((char *)task - offsetof(struct record, task));
 
-	if (events.ring == NULL)
+	if (!events.ring)
 		free(record);
 	else
 		(void)events_take(record); /* who posted it does not ask for the number */
@@ -149,11 +149,11 @@ int bb_event_emit(const struct bb_event *event)
 {
 	struct record *record = record_create(event);
 
-	if (record == NULL)
+	if (!record)
 		return -ENOMEM;
 	record->task.run = record_arrived;
 	pthread_mutex_lock(&events.lock);
-	if (events.loop != NULL) {
+	if (events.loop) {
 		bb_loop_post(events.loop, &record->task);
 		record = NULL;
 	}
@@ -164,9 +164,9 @@ int bb_event_emit(const struct bb_event *event)
 
 uint64_t events_emit(const struct bb_event *event)
 {
-	struct record *record = events.ring != NULL ? record_create(event) : NULL;
+	struct record *record = events.ring ? record_create(event) : NULL;
 
-	return record != NULL ? events_take(record) : 0;
+	return record ? events_take(record) : 0;
 }
 
 void events_hold(void)
@@ -195,7 +195,7 @@ int events_start(struct bb_loop *main_loop)
 {
 	struct record **ring = calloc(EVENTS_KEPT, sizeof(*ring));
 
-	if (ring == NULL)
+	if (!ring)
 		return -ENOMEM;
 	read_boot_id();
 	events.ring = ring;
@@ -211,7 +211,7 @@ void events_stop(void)
 	pthread_mutex_lock(&events.lock);
 	events.loop = NULL;
 	pthread_mutex_unlock(&events.lock);
-	for (size_t i = 0; events.ring != NULL && i < EVENTS_KEPT; i++)
+	for (size_t i = 0; events.ring && i < EVENTS_KEPT; i++)
 		free(events.ring[i]);
 	free(events.ring);
 	events.ring = NULL;
@@ -226,8 +226,10 @@ void events_subscribe(struct event_subscriber *subscriber)
 
 void events_unsubscribe(struct event_subscriber *subscriber)
 {
-	for (struct event_subscriber **place = &events.subscribers; *place != NULL; place = &(*place)->next)
+	for (struct event_subscriber **place = &events.subscribers; *place; place = &(*place)->next)
 		if (*place == subscriber) {
+			if (events.next == subscriber)
+				events.next = subscriber->next;
 			*place = subscriber->next;
 			return;
 		}
@@ -239,10 +241,10 @@ const struct bb_event *events_next(uint64_t after)
 	uint64_t number = after + 1 < oldest ? oldest : after + 1;
 
 	/* A ring that was started anew holds fewer than the numbers say. */
-	for (; events.ring != NULL && number <= events.newest; number++) {
+	for (; events.ring && number <= events.newest; number++) {
 		const struct record *record = events.ring[(number - 1) % EVENTS_KEPT];
 
-		if (record != NULL && record->event.number == number)
+		if (record && record->event.number == number)
 			return &record->event;
 	}
 	return NULL;

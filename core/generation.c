@@ -82,7 +82,7 @@ int generation_create(const struct draft *draft, struct derive_plan *take_plan, 
 	for (size_t i = 0; i < count; i++)
 		size += own_size(draft_point(draft, i));
 	packed = calloc(1, size);
-	if (packed == NULL) {
+	if (!packed) {
 		derive_plan_free(take_plan);
 		return -ENOMEM;
 	}
@@ -120,7 +120,7 @@ void generation_unref(struct generation *generation)
 {
 	struct packed *packed = (struct packed *)generation;
 
-	if (packed == NULL || atomic_fetch_sub_explicit(&packed->references, 1, memory_order_acq_rel) != 1)
+	if (!packed || atomic_fetch_sub_explicit(&packed->references, 1, memory_order_acq_rel) != 1)
 		return;
 	derive_plan_free(generation->plan);
 	free(packed);
@@ -128,7 +128,7 @@ void generation_unref(struct generation *generation)
 
 static bool text_equal(const char *a, const char *b)
 {
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
 static bool point_equal(const struct bb_point *a, const struct bb_point *b)

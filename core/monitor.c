@@ -72,9 +72,9 @@ static struct bb_alarm_set *change_alarms(const struct bb_snapshot *snapshot, in
 
 		if (wanted < 0 || now->alarms[i].active == (wanted != 0))
 			continue;
-		if (next == NULL)
+		if (!next)
 			next = alarm_set_copy(now);
-		if (next == NULL)
+		if (!next)
 			return NULL; /* without memory nothing is decided; the next tick tries again */
 		number++;
 		next->alarms[i].active = wanted != 0;
@@ -82,7 +82,7 @@ static struct bb_alarm_set *change_alarms(const struct bb_snapshot *snapshot, in
 		next->alarms[i].since_wall_ms = bb_clock_wall_ms();
 		next->alarms[i].event = wanted != 0 ? number : 0;
 	}
-	if (next != NULL)
+	if (next)
 		alarm_set_seal(next);
 	return next;
 }
@@ -105,7 +105,7 @@ static bool decide_alarms(struct bb_device *device, const struct bb_snapshot *sn
 	struct bb_alarm_set *after = change_alarms(snapshot, now_ms);
 	bool replaced;
 
-	if (after == NULL)
+	if (!after)
 		return true;
 	bb_alarm_set_ref(after);
 	replaced = device_replace_alarms(device, before, after);
@@ -140,7 +140,7 @@ static bool mark_lost(struct bb_device *device, struct bb_reading *reading)
 {
 	struct bb_reading *copy = reading_copy(reading);
 
-	if (copy == NULL)
+	if (!copy)
 		return true; /* the alarm set says it all the same */
 	derive_fill(copy->generation->plan, copy, true);
 	return device_replace_reading(device, reading, copy);
@@ -154,7 +154,7 @@ static bool look_at(struct bb_device *device, int64_t now_ms)
 	bool settled = true;
 
 	bb_device_snapshot(device, now_ms, &snapshot);
-	if (snapshot.state != BB_DEVICE_UNKNOWN && snapshot.alarms != NULL) {
+	if (snapshot.state != BB_DEVICE_UNKNOWN && snapshot.alarms) {
 		const int state = (int)snapshot.state;
 
 		if (state == BB_DEVICE_LOST && atomic_load(&record->decided) != state)
@@ -242,7 +242,7 @@ void monitor_wake(struct bb_device *device)
 	struct device_record *record = device_record(device);
 	struct bb_loop *loop = registry_loop(device_registry(device));
 
-	if (loop == NULL || atomic_exchange(&record->waking, true))
+	if (!loop || atomic_exchange(&record->waking, true))
 		return;
 	(void)bb_device_ref(device); /* monitor_woken() gives it back */
 	record->task.run = monitor_woken;
@@ -254,11 +254,11 @@ int monitor_start(struct bb_registry *registry)
 	struct bb_loop *loop = registry_loop(registry);
 	struct monitor *monitor = calloc(1, sizeof(*monitor));
 
-	if (monitor == NULL)
+	if (!monitor)
 		return -ENOMEM;
-	if (loop != NULL) {
+	if (loop) {
 		monitor->timer = bb_timer_create(loop, monitor_tick, registry);
-		if (monitor->timer == NULL) {
+		if (!monitor->timer) {
 			free(monitor);
 			return -ENOMEM;
 		}
@@ -272,7 +272,7 @@ void monitor_stop(struct bb_registry *registry)
 {
 	struct monitor *monitor = registry_monitor(registry);
 
-	if (monitor == NULL)
+	if (!monitor)
 		return;
 	registry_set_monitor(registry, NULL);
 	bb_timer_destroy(monitor->timer);

@@ -26,7 +26,7 @@ struct bb_reading *bb_device_begin(struct bb_device *device, enum bb_group group
 	struct bb_reading *previous = NULL, *reading;
 
 	pthread_mutex_lock(&device->lock);
-	if (device->reading != NULL)
+	if (device->reading)
 		previous = bb_reading_ref(device->reading);
 	pthread_mutex_unlock(&device->lock);
 
@@ -72,7 +72,7 @@ static int device_swap(struct bb_device *device, struct bb_reading *reading, str
 		before = bb_alarm_set_ref(device->alarms);
 		pthread_mutex_unlock(&device->lock);
 		alarms = device_make_alarms(generation, before);
-		if (alarms == NULL) {
+		if (!alarms) {
 			bb_alarm_set_unref(before);
 			return -ENOMEM;
 		}
@@ -126,13 +126,13 @@ void bb_device_publish(struct bb_device *device, struct bb_reading *take_reading
 		return;
 	}
 	bb_complaint_over(device->log, &device->complaint, "answers again");
-	if (device_is_event_driven(device) && device->link != NULL)
+	if (device_is_event_driven(device) && device->link)
 		link_count(device->link, 0);
 
-	const bool changed = old == NULL || old->generation != held->generation;
+	const bool changed = !old || old->generation != held->generation;
 
 	if (changed)
-		device_tell_change(device, old == NULL);
+		device_tell_change(device, !old);
 	wake = changed || atomic_load(&device->record.decided) != BB_DEVICE_UP || !alarms_equal(old, held);
 	if (wake && atomic_load(&device->record.listed))
 		monitor_wake(device);
@@ -146,7 +146,7 @@ void bb_device_failed(struct bb_device *device, int error)
 	device->stats.polls++;
 	device->stats.errors++;
 	pthread_mutex_unlock(&device->lock);
-	if (device_is_event_driven(device) && device->link != NULL)
+	if (device_is_event_driven(device) && device->link)
 		link_count(device->link, error);
 	(void)bb_complain(device->log, &device->complaint, error, "no reading");
 }
@@ -172,7 +172,7 @@ static int device_fill(struct bb_device *device, enum bb_group group, struct bb_
 	struct bb_reading *reading = bb_device_begin(device, group);
 	int r;
 
-	if (reading == NULL)
+	if (!reading)
 		return -ENOMEM;
 	r = group == BB_GROUP_URGENT ? ops->watch(device->state, reading) : ops->poll(device->state, reading);
 	if (r == 0)
@@ -188,7 +188,7 @@ static bool device_can_watch(struct bb_device *device)
 	bool ready;
 
 	pthread_mutex_lock(&device->lock);
-	ready = device->reading != NULL && device->reading->generation == device->generation;
+	ready = device->reading && device->reading->generation == device->generation;
 	pthread_mutex_unlock(&device->lock);
 	return ready && device->described && device->plugin->device.watch != NULL;
 }

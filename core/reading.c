@@ -24,7 +24,7 @@ static struct text *text_create(const char *bytes, size_t length)
 {
 	struct text *text = malloc(sizeof(*text) + length + 1);
 
-	if (text == NULL)
+	if (!text)
 		return NULL;
 	atomic_init(&text->references, 1);
 	memcpy(text->bytes, bytes, length);
@@ -34,14 +34,14 @@ static struct text *text_create(const char *bytes, size_t length)
 
 static struct text *text_ref(struct text *text)
 {
-	if (text != NULL)
+	if (text)
 		atomic_fetch_add_explicit(&text->references, 1, memory_order_relaxed);
 	return text;
 }
 
 static void text_unref(struct text *text)
 {
-	if (text != NULL && atomic_fetch_sub_explicit(&text->references, 1, memory_order_acq_rel) == 1)
+	if (text && atomic_fetch_sub_explicit(&text->references, 1, memory_order_acq_rel) == 1)
 		free(text);
 }
 
@@ -59,7 +59,7 @@ static struct bb_reading *reading_allocate(struct generation *generation)
 		calloc(1, sizeof(*reading) + count * sizeof(int64_t) + generation->text_count * sizeof(struct text *) +
 				  count * sizeof(uint8_t));
 
-	if (reading == NULL)
+	if (!reading)
 		return NULL;
 	atomic_init(&reading->references, 1);
 	reading->generation = generation_ref(generation);
@@ -92,14 +92,14 @@ struct bb_reading *reading_create(struct generation *generation, struct bb_readi
 {
 	struct bb_reading *reading = reading_allocate(generation);
 
-	if (reading == NULL)
+	if (!reading)
 		return NULL;
-	if (previous != NULL && previous->generation == generation)
+	if (previous && previous->generation == generation)
 		reading->previous = bb_reading_ref(previous);
 	reading->times[BB_GROUP_URGENT] = now_ms;
 	if (group == BB_GROUP_REST)
 		reading->times[BB_GROUP_REST] = now_ms;
-	else if (reading->previous != NULL)
+	else if (reading->previous)
 		reading_take_over(reading, reading->previous, BB_GROUP_REST);
 	return reading;
 }
@@ -114,7 +114,7 @@ struct bb_reading *reading_copy(struct bb_reading *reading)
 {
 	struct bb_reading *copy = reading_allocate(reading->generation);
 
-	if (copy == NULL)
+	if (!copy)
 		return NULL;
 	reading_take_over(copy, reading, BB_GROUP_REST);
 	reading_take_over(copy, reading, BB_GROUP_URGENT);
@@ -129,11 +129,25 @@ int64_t reading_newest(const struct bb_reading *reading)
 	return rest > urgent ? rest : urgent;
 }
 
+/*
+ * An index that is none of the plugin's points, or text where the point has none: a mistake in the plugin, which must
+ * not write into other memory of a release build.
+ */
+static bool fits(const struct bb_reading *reading, size_t index, bool text)
+{
+	const struct generation *generation = reading->generation;
+	const bool fit = index < generation->count && (!text || generation->points[index]->kind == BB_KIND_STRING);
+
+	assert(fit);
+	return fit;
+}
+
 int bb_reading_set(struct bb_reading *reading, size_t index, int64_t value)
 {
 	const struct bb_point *point;
 
-	assert(index < reading->generation->count);
+	if (!fits(reading, index, false))
+		return -ERANGE;
 	point = reading->generation->points[index];
 	if (((point->kind == BB_KIND_BOOL || point->kind == BB_KIND_ALARM) && value != 0 && value != 1) ||
 	    (point->kind == BB_KIND_ENUM && point->member_count > 0 && bb_point_member(point, value) == NULL)) {
@@ -150,17 +164,17 @@ int bb_reading_set_text(struct bb_reading *reading, size_t index, const char *te
 	char clean[TEXT_MAX + 1];
 	struct text *shared, **place;
 
-	assert(index < generation->count);
-	assert(generation->points[index]->kind == BB_KIND_STRING);
+	if (!fits(reading, index, true))
+		return -ERANGE;
 	length = text_clean(clean, sizeof(clean), text, length);
 	place = &reading->texts[generation->text_places[index]];
 
-	shared = reading->previous != NULL ? reading->previous->texts[generation->text_places[index]] : NULL;
-	if (shared != NULL && strcmp(shared->bytes, clean) == 0)
+	shared = reading->previous ? reading->previous->texts[generation->text_places[index]] : NULL;
+	if (shared && strcmp(shared->bytes, clean) == 0)
 		shared = text_ref(shared);
 	else
 		shared = text_create(clean, length);
-	if (shared == NULL) {
+	if (!shared) {
 		bb_reading_set_quality(reading, index, BB_QUALITY_BAD);
 		return -ENOMEM;
 	}
@@ -172,8 +186,9 @@ int bb_reading_set_text(struct bb_reading *reading, size_t index, const char *te
 
 void bb_reading_set_quality(struct bb_reading *reading, size_t index, enum bb_quality quality)
 {
-	assert(index < reading->generation->count);
 	assert(quality != BB_QUALITY_GOOD && quality != BB_QUALITY_STALE);
+	if (!fits(reading, index, false))
+		return;
 	if (quality == BB_QUALITY_BAD)
 		reading->bad_values++;
 	reading->qualities[index] = (uint8_t)quality;
@@ -187,7 +202,7 @@ struct bb_reading *bb_reading_ref(struct bb_reading *reading)
 
 void bb_reading_unref(struct bb_reading *reading)
 {
-	if (reading == NULL || atomic_fetch_sub_explicit(&reading->references, 1, memory_order_acq_rel) != 1)
+	if (!reading || atomic_fetch_sub_explicit(&reading->references, 1, memory_order_acq_rel) != 1)
 		return;
 	reading_finish(reading);
 	for (size_t i = 0; i < reading->generation->text_count; i++)
@@ -233,7 +248,7 @@ const char *bb_reading_text(const struct bb_reading *reading, size_t index)
 
 	if (generation->points[index]->kind == BB_KIND_STRING)
 		text = reading->texts[generation->text_places[index]];
-	return text != NULL ? text->bytes : "";
+	return text ? text->bytes : "";
 }
 
 enum bb_group bb_reading_group(const struct bb_reading *reading, size_t index)

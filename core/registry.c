@@ -54,7 +54,7 @@ static void registry_tell(struct bb_task *task)
 	struct bb_registry *registry = (struct bb_registry *)((char *)task - offsetof(struct bb_registry, task));
 
 	atomic_store(&registry->posted, false);
-	if (registry->changed != NULL)
+	if (registry->changed)
 		registry->changed(registry->changed_context);
 	registry_unref(registry);
 }
@@ -69,12 +69,12 @@ static struct header *header_of(struct bb_device_list *list)
 /* A list of the devices of @from (may be NULL) without @less, and with room for one more. */
 static struct bb_device_list *list_create(const struct bb_device_list *from, const struct bb_device *less)
 {
-	const size_t count = from != NULL ? from->count : 0;
+	const size_t count = from ? from->count : 0;
 	struct header *header =
 		calloc(1, sizeof(*header) + sizeof(struct bb_device_list) + (count + 1) * sizeof(struct bb_device *));
 	struct bb_device_list *list = (struct bb_device_list *)(header + 1);
 
-	if (header == NULL)
+	if (!header)
 		return NULL;
 	atomic_init(&header->references, 1);
 	for (size_t i = 0; i < count; i++)
@@ -91,7 +91,7 @@ static struct bb_device_list *list_ref(struct bb_device_list *list)
 
 void bb_device_list_unref(struct bb_device_list *list)
 {
-	if (list == NULL || atomic_fetch_sub_explicit(&header_of(list)->references, 1, memory_order_acq_rel) != 1)
+	if (!list || atomic_fetch_sub_explicit(&header_of(list)->references, 1, memory_order_acq_rel) != 1)
 		return;
 	for (size_t i = 0; i < list->count; i++)
 		bb_device_unref(list->devices[i]);
@@ -133,7 +133,7 @@ struct bb_device_list *bb_registry_devices(struct bb_registry *registry)
 		/* Points of a device changed: the same devices under a new number. Without memory the old list is
 		 * still a true one, and the next who asks tries again. */
 		fresh = list_create(registry->list, NULL);
-		if (fresh != NULL) {
+		if (fresh) {
 			fresh->version = version;
 			old = registry->list;
 			registry->list = fresh;
@@ -168,7 +168,7 @@ uint64_t bb_registry_version(struct bb_registry *registry)
 void registry_touch(struct bb_registry *registry)
 {
 	atomic_fetch_add(&registry->version, 1);
-	if (registry->loop != NULL && !atomic_exchange(&registry->posted, true))
+	if (registry->loop && !atomic_exchange(&registry->posted, true))
 		bb_loop_post(registry->loop, &registry_ref(registry)->task);
 }
 
@@ -192,12 +192,12 @@ int registry_add(struct bb_registry *registry, struct bb_device *device)
 	struct bb_device_list *list, *now;
 
 	bb_device_unref(there);
-	if (there != NULL)
+	if (there)
 		return -EEXIST;
 	now = bb_registry_devices(registry);
 	list = list_create(now, NULL);
 	bb_device_list_unref(now);
-	if (list == NULL)
+	if (!list)
 		return -ENOMEM;
 	list_insert(list, device);
 	atomic_store(&device_record(device)->listed, true);
@@ -212,7 +212,7 @@ void registry_remove(struct bb_registry *registry, struct bb_device *device)
 
 	bb_device_list_unref(now);
 	atomic_store(&device_record(device)->listed, false);
-	if (list == NULL) { /* it stays in the list until the next change; nobody is told of it any more */
+	if (!list) { /* it stays in the list until the next change; nobody is told of it any more */
 		(void)bb_log_error(NULL, -ENOMEM, "cannot take %s out of the list", bb_device_name(device));
 		return;
 	}
@@ -241,13 +241,13 @@ void registry_agent_alarm(struct bb_registry *registry, const char *type_name, b
 {
 	const struct bb_alarm_type *type = bb_alarm_type_find(type_name);
 	struct bb_alarm_set *old = registry->alarms, *set; /* only the main loop puts another in its place */
-	const int place = type != NULL ? alarm_set_find(old, type) : -1;
+	const int place = type ? alarm_set_find(old, type) : -1;
 
 	assert(place >= 0);
 	if (place < 0 || old->alarms[place].active == active)
 		return;
 	set = alarm_set_copy(old);
-	if (set == NULL) {
+	if (!set) {
 		(void)bb_log_error(NULL, -ENOMEM, "alarm %s", type_name);
 		return;
 	}
@@ -258,7 +258,7 @@ void registry_agent_alarm(struct bb_registry *registry, const char *type_name, b
 		events_emit(&(struct bb_event){.kind = active ? BB_EVENT_ALARM_RAISED : BB_EVENT_ALARM_CLEARED,
 					       .severity = type->severity,
 					       .subject = type->name,
-					       .text = text != NULL && text[0] != '\0' ? text : type->title});
+					       .text = text && text[0] != '\0' ? text : type->title});
 	set->alarms[place].event = active ? number : 0;
 	alarm_set_seal(set);
 
@@ -272,7 +272,7 @@ static struct bb_alarm_set *agent_alarms_create(void)
 {
 	struct bb_alarm_set *set = alarm_set_create(AGENT_ALARM_COUNT, NULL);
 
-	for (size_t i = 0; set != NULL && i < AGENT_ALARM_COUNT; i++)
+	for (size_t i = 0; set && i < AGENT_ALARM_COUNT; i++)
 		set->alarms[i].type = bb_alarm_type_find(agent_alarms[i]);
 	return set;
 }
@@ -283,7 +283,7 @@ int registry_create(struct bb_loop *main_loop, struct bb_registry **ret_registry
 {
 	struct bb_registry *registry = calloc(1, sizeof(*registry));
 
-	if (registry == NULL)
+	if (!registry)
 		return -ENOMEM;
 	atomic_init(&registry->references, 1);
 	(void)pthread_mutex_init(&registry->lock, NULL); /* cannot fail with default attributes */
@@ -292,7 +292,7 @@ int registry_create(struct bb_loop *main_loop, struct bb_registry **ret_registry
 	atomic_init(&registry->gap_ms, INT64_MIN);
 	registry->list = list_create(NULL, NULL);
 	registry->alarms = agent_alarms_create();
-	if (registry->list == NULL || registry->alarms == NULL) {
+	if (!registry->list || !registry->alarms) {
 		registry_destroy(registry);
 		return -ENOMEM;
 	}
@@ -304,7 +304,7 @@ void registry_destroy(struct bb_registry *registry)
 {
 	struct bb_device_list *list;
 
-	if (registry == NULL)
+	if (!registry)
 		return;
 	registry->changed = NULL;
 	registry->monitor = NULL;
@@ -364,6 +364,6 @@ void registry_set_links(struct bb_registry *registry, struct link_table *links)
 void bb_registry_links(struct bb_registry *registry,
 		       void (*each)(void *context, const char *name, uint64_t polls, uint64_t errors), void *context)
 {
-	if (registry->links != NULL)
+	if (registry->links)
 		link_table_each(registry->links, each, context);
 }

@@ -23,14 +23,14 @@ const char *bb_device_state_name(enum bb_device_state state)
 static enum bb_device_state judge(const struct bb_reading *reading, int64_t opened_ms, int64_t gap_ms,
 				  int64_t stale_after_ms, int64_t now_ms)
 {
-	int64_t asked_ms = reading != NULL ? reading_newest(reading) : opened_ms;
+	int64_t asked_ms = reading ? reading_newest(reading) : opened_ms;
 	const bool before_gap = asked_ms < gap_ms;
 
 	if (before_gap)
 		asked_ms = gap_ms;
 	if (now_ms - asked_ms > stale_after_ms)
-		return reading != NULL ? BB_DEVICE_LOST : BB_DEVICE_NEVER;
-	return reading != NULL && !before_gap ? BB_DEVICE_UP : BB_DEVICE_UNKNOWN;
+		return reading ? BB_DEVICE_LOST : BB_DEVICE_NEVER;
+	return reading && !before_gap ? BB_DEVICE_UP : BB_DEVICE_UNKNOWN;
 }
 
 /* A reading that was begun after the caller looked at its clock is new, not from the future. */
@@ -49,20 +49,20 @@ void bb_device_snapshot(struct bb_device *device, int64_t now_ms, struct bb_snap
 	int64_t opened_ms;
 
 	pthread_mutex_lock(&device->lock);
-	if (device->reading != NULL)
+	if (device->reading)
 		snapshot.reading = bb_reading_ref(device->reading);
-	if (device->alarms != NULL)
+	if (device->alarms)
 		snapshot.alarms = bb_alarm_set_ref(device->alarms);
 	opened_ms = device->opened_ms;
 	pthread_mutex_unlock(&device->lock);
 
 	snapshot.state = judge(snapshot.reading, opened_ms, gap_ms, stale_after_ms, now_ms);
 	for (int group = 0; group < BB_GROUP_COUNT; group++) {
-		const int64_t time_ms = snapshot.reading != NULL ? snapshot.reading->times[group] : 0;
+		const int64_t time_ms = snapshot.reading ? snapshot.reading->times[group] : 0;
 
 		snapshot.stale[group] = time_ms == 0 || time_ms < gap_ms || now_ms - time_ms > stale_after_ms;
 	}
-	if (snapshot.reading != NULL)
+	if (snapshot.reading)
 		snapshot.age_ms = age_of(snapshot.reading, now_ms);
 	*ret_snapshot = snapshot;
 }

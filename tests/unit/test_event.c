@@ -118,6 +118,33 @@ Test(event, everybody_hears_the_same_order_even_when_one_answers)
 	events_unsubscribe(&second.subscriber);
 }
 
+static void leave_both(void *context, const struct bb_event *event)
+{
+	struct event_subscriber *both = context;
+
+	(void)event;
+	events_unsubscribe(&both[1]);
+	events_unsubscribe(&both[0]);
+}
+
+static void must_not_hear(void *context, const struct bb_event *event)
+{
+	(void)context;
+	cr_assert_eq(event->number, 0, "heard %d after it was unsubscribed", (int)event->number);
+}
+
+Test(event, a_subscriber_may_take_others_out_while_it_is_told)
+{
+	struct event_subscriber both[2];
+
+	both[0] = (struct event_subscriber){.event = leave_both, .context = both};
+	both[1] = (struct event_subscriber){.event = must_not_hear};
+	events_subscribe(&both[1]);
+	events_subscribe(&both[0]);
+	cr_assert_eq(events_emit(&(struct bb_event){0}), 1);
+	cr_assert_eq(events_emit(&(struct bb_event){0}), 2);
+}
+
 Test(event, held_events_are_told_when_they_are_released)
 {
 	struct listener listener = {0};

@@ -70,7 +70,8 @@ void bb_device_abandon(struct bb_device *device, struct bb_reading *take_reading
 
 /**
  * Build a new generation now: the points of open() stay, describe() is called from inside this call.
- * Returns 0, or what describe() returned, the old generation then stays. Thread: as bb_device_publish().
+ * Returns 0, or what describe() returned, the old generation then stays; it also stays when the device has the same
+ * points as before. Thread: as bb_device_publish().
  */
 int bb_device_relearn(struct bb_device *device);
 
