@@ -159,13 +159,14 @@ static int parse_entry(struct entry *entry, const struct yaml_node *value)
 
 static int parse_preset(struct bb_config *config, struct entry *entry, const struct yaml_node *section)
 {
-	const struct option_origin origin = origin_of(section);
+	struct option_origin origin = origin_of(section);
 	const char *preset = entry->option->preset;
 	struct option_fault fault;
 	int r;
 
 	if (!preset)
 		return 0;
+	origin.open_to_others = false; /* a default such as the community "public" is no secret */
 	if (entry->option->type == BB_OPTION_LIST) {
 		entry->value.list = option_words(preset);
 		return entry->value.list ? 0 : -ENOMEM;

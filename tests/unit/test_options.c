@@ -415,6 +415,20 @@ Test(options, an_inline_secret_needs_a_configuration_closed_to_others)
 	options_free(config);
 }
 
+Test(options, a_default_is_no_secret)
+{
+	static const struct bb_option own[] = {
+		{.name = "community", .type = BB_OPTION_SECRET, .preset = "public"},
+		{0},
+	};
+	static const struct bb_option *const tables[] = {own, NULL};
+	struct bb_config *config = NULL;
+
+	cr_assert_eq(parse_with(tables, "", 0644, &config), 0, "%s", said);
+	cr_expect_str_eq(bb_config_string(config, "community"), "public");
+	options_free(config);
+}
+
 /* ---- comparing ---- */
 
 static bool equal(const char *left, const char *right)
