@@ -17,7 +17,7 @@ enum bb_log_level log_level(void);
 const char *log_level_name(enum bb_log_level level);
 int log_level_parse(const char *name, enum bb_log_level *ret_level);
 
-/** Lines begin with "<3>" and have no time stamp, as journald wants it; the default is whether JOURNAL_STREAM is set. */
+/** Lines begin with "<3>" and have no time stamp, as journald wants it; by default when JOURNAL_STREAM is set. */
 void log_set_journal(bool journal);
 
 /**
