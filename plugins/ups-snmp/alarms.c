@@ -141,8 +141,9 @@ int alarms_describe(struct alarms *alarms, struct bb_builder *builder)
 
 void alarms_fill(const struct alarms *alarms, struct bb_reading *reading)
 {
-	/* Rows may come and go between the two objects, so one more or less is no contradiction; none at all is. */
-	const bool contradiction = !alarms->complete || (alarms->present > 0 && alarms->rows == 0);
+	/* Rows may come and go between the two objects, so one more or less is no contradiction; none at all is. A
+	 * table that cannot be read is empty when its count says so. */
+	const bool contradiction = alarms->complete ? alarms->present > 0 && alarms->rows == 0 : alarms->present != 0;
 
 	for (size_t i = 0; i < alarms->count; i++) {
 		const struct alarms_entry *entry = &alarms->entries[i];

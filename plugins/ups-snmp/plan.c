@@ -15,6 +15,7 @@ void plan_init(struct plan *plan, bool bulk)
 {
 	memset(plan, 0, sizeof(*plan));
 	plan->bulk = bulk;
+	plan->next = true;
 	plan->request = PLAN_REQUEST_FIRST;
 	plan->request_max = PLAN_REQUEST_MAX;
 }
@@ -43,8 +44,7 @@ static int plan_make_room(struct plan *plan)
 	return 0;
 }
 
-/* Row @row of @object, or of any, is there already under another spelling. */
-static bool plan_has(const struct plan *plan, const struct object *object, uint32_t row)
+bool plan_has(const struct plan *plan, const struct object *object, uint32_t row)
 {
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->items[i].decoder.object == object && plan->items[i].row == row)
@@ -227,7 +227,11 @@ void plan_answered(struct plan *plan, unsigned variables)
 bool plan_refused(struct plan *plan, unsigned variables, bool too_big)
 {
 	const bool was_new = variables > plan->answered;
-	const unsigned half = variables / 2;
+	unsigned half = variables / 2;
+
+	/* A device that is gone must not be asked for one at a time when it is back. */
+	if (!too_big && half < PLAN_REQUEST_MIN)
+		half = PLAN_REQUEST_MIN;
 
 	if (too_big || (was_new && plan->answered > 0))
 		plan->request_max = half > 1 ? half : 1;

@@ -39,6 +39,7 @@ struct plan {
 	size_t count, size;
 	uint16_t skipped; /* useless instances since the last item, while learning */
 	bool bulk;        /* GETBULK works */
+	bool next;        /* GETNEXT, or GETBULK, does */
 
 	/* How many variables a request asks for. */
 	unsigned request, request_max;
@@ -53,6 +54,9 @@ void plan_finish(struct plan *plan);
  * there are too many. Names must come in the MIB's order, unless @ordered is false: then the item is put where it belongs.
  */
 int plan_add(struct plan *plan, const struct suffix *name, const struct identity *identity, bool ordered);
+
+/* Is row @row (0 for scalars) of @object there already, under whatever spelling? */
+bool plan_has(const struct plan *plan, const struct object *object, uint32_t row);
 
 /* The item called @name, looked for from *@cursor on first, which follows; NULL: none. */
 struct plan_item *plan_find(struct plan *plan, const struct suffix *name, size_t *cursor);

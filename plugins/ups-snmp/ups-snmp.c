@@ -22,6 +22,9 @@
 /* First polls of many devices are spread over this, at most. */
 #define UPS_SNMP_SPREAD_MS 1000
 
+/* After so many failures in a row a device is learned again. */
+#define UPS_SNMP_FAILURES_MAX 2
+
 const struct bb_snmp_oid ups_snmp_uptime = {{1, 3, 6, 1, 2, 1, 1, 3, 0}, 9};
 const struct suffix ups_snmp_alarm_column = {{1, 6, 2, 1, 2}, 5};
 
@@ -35,6 +38,9 @@ static void ups_snmp_schedule(struct ups_snmp *ups)
 
 void ups_snmp_finished(struct ups_snmp *ups, int result)
 {
+	/* Silent for a while: perhaps because of what is asked for, or it is another device by now. */
+	if (result < 0 && ups->pace.failures >= UPS_SNMP_FAILURES_MAX)
+		ups->learned = false;
 	bb_pace_done(&ups->pace, ups->group, ups->started_ms, bb_clock_ms(), result);
 	ups_snmp_schedule(ups);
 }

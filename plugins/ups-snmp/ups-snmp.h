@@ -51,6 +51,7 @@ struct ups_snmp {
 	struct alarms alarms;
 	struct decode_clock clock;
 	bool learned;
+	bool restarted;     /* since it was learned */
 	int64_t learned_ms; /* bb_clock_ms() */
 	unsigned relearned; /* how often, because its instances changed */
 	uint32_t boots;     /* snmpEngineBoots when it was learned */

@@ -47,7 +47,8 @@ class Snmpsim(Process):
             base.chmod(0o755)
             shutil.chown(cache, "nobody", "nogroup")
         self.port = free_port("udp")
-        super().__init__([*argv, f"--agent-udpv4-endpoint=127.0.0.1:{self.port}", *args], name="snmpsimd")
+        # The endpoint comes last: it belongs to the users and engine that were named before it.
+        super().__init__([*argv, *args, f"--agent-udpv4-endpoint=127.0.0.1:{self.port}"], name="snmpsimd")
         try:
             self.wait_log("Listening at UDP/IPv4 endpoint", 30)
         except BaseException:
