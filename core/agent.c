@@ -63,6 +63,7 @@ struct agent {
 	size_t exporter_count;
 	struct bb_timer *retry; /* of exporters that did not start */
 	struct departure *departures;
+	unsigned probes; /* under way: they cannot be stopped */
 	bool device_failed; /* a device of the configuration could not be opened */
 	bool stopping;
 };
@@ -500,7 +501,7 @@ bool agent_stop(struct agent *agent)
 	for (const struct departure *departure = agent->departures; departure; departure = departure->next)
 		(void)bb_log_warning(NULL, 0, "%s: a poll still hangs, stopping without it",
 				     bb_device_name(departure->device));
-	return agent->departures == NULL;
+	return agent->departures == NULL && agent->probes == 0;
 }
 
 /* The last task in the loop's queue. */
@@ -564,6 +565,7 @@ int agent_probe(struct agent *agent, const char *address, const char *const *opt
 		.registry = agent->registry,
 		.links = agent->links,
 		.loader = agent->loader,
+		.running = &agent->probes,
 	};
 
 	return probe_start(&surroundings, address, options, done, context, ret_error);

@@ -31,6 +31,7 @@ struct probe {
 	struct link_work work;  /* devices that workers poll */
 	struct bb_timer *timer; /* devices that poll by themselves */
 	int64_t until_ms;
+	unsigned *running;
 };
 
 static void probe_finish(struct probe *probe, int result)
@@ -45,6 +46,7 @@ static void probe_finish(struct probe *probe, int result)
 	device_close(probe->device);
 	bb_device_unref(probe->device);
 	options_free(probe->config);
+	--*probe->running;
 	free(probe);
 }
 
@@ -182,6 +184,8 @@ int probe_start(const struct probe_surroundings *surroundings, const char *addre
 		device_close(probe->device);
 		goto fail_device;
 	}
+	probe->running = surroundings->running;
+	++*probe->running;
 	return 0;
 
 fail_device:

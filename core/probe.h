@@ -14,6 +14,7 @@ struct probe_surroundings {
 	struct bb_registry *registry; /* the device is never added to it */
 	struct link_table *links;
 	const struct loader *loader;
+	unsigned *running; /* how many are under way: counted up and down; must outlive them */
 };
 
 /** See agent_probe() in agent.h. Thread: main loop. */

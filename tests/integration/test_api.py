@@ -337,6 +337,19 @@ def client_is_gone(client):
     return False
 
 
+class Stopping(unittest.TestCase):
+    def test_during_a_probe_is_clean(self):
+        if not (BUILD / "lib/busbar/plugins/ups-snmp.so").exists():
+            self.skipTest("the plugin ups-snmp, whose probe takes its time, is not built")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent, Busbard(CONFIG) as daemon, \
+                Client(daemon.socket) as client:
+            silent.bind(("127.0.0.1", 0))
+            silent.settimeout(10)
+            client.send(request(PROBE, text_field(1, f"snmp://127.0.0.1:{silent.getsockname()[1]}")))
+            silent.recv(2000)  # it is under way
+            self.assertEqual(daemon.stop(), 0)
+
+
 class TheSocket(unittest.TestCase):
     def test_is_for_owner_and_group_only(self):
         with Busbard(CONFIG) as daemon:
