@@ -31,7 +31,4 @@ int page_prepare(struct page *page, const struct facts *facts, size_t *ret_size)
 /** Write the page of the facts that it was prepared for. Returns its length. Cannot fail. */
 size_t page_render(const struct page *page, const struct facts *facts, enum page_format format, char *out);
 
-/** How many series the page that it was prepared for can have. */
-size_t page_series(const struct page *page);
-
 #endif

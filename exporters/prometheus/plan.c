@@ -2,10 +2,8 @@
  *
  * plan.c - makes the plan of a page, see plan.h.
  *
- * In three steps: every series-to-be of every device becomes a draft, device by device, as the registry gives them;
- * the drafts are sorted by family, since a family must be written in one piece; then each draft becomes one or, for
- * enumerations and flags, several entries with their text. Sorting is by counting, which keeps devices and points
- * in order.
+ * drafts.c says which series there are, family by family; here each draft becomes one entry with its text, or several
+ * for enumerations and flags.
  */
 #include "plan.h"
 
@@ -15,193 +13,22 @@
 
 #include <busbar/log.h>
 
-const char *const plan_info_labels[PLAN_INFO_LABELS] = {"mfr", "model", "serial", "firmware"};
-static const char *const info_points[PLAN_INFO_LABELS] = {"device.mfr", "device.model", "device.serial",
-							  "ups.firmware"};
+#include "drafts.h"
 
+const char *const plan_info_labels[PLAN_INFO_LABELS] = {"mfr", "model", "serial", "firmware"};
 const char *const plan_link_families[2] = {"busbar_link_polls_total", "busbar_link_poll_errors_total"};
 static const char *const link_help[2] = {"Polls of all devices on the link.",
 					 "Polls on the link that got no answer, or one without sense."};
 
-static const struct {
-	const char *name;
-	unsigned decimals;
-	const char *help;
-} own_families[PLAN_OWN_COUNT] = {
-	[PLAN_OWN_UP] = {"busbar_device_up", 0, "1 while the last good reading of the device is fresh."},
-	[PLAN_OWN_AGE] = {"busbar_device_reading_age_seconds", 3, "Age of the newest good reading."},
-	[PLAN_OWN_DURATION] = {"busbar_device_poll_duration_seconds", 6, "How long the last successful poll took."},
-	[PLAN_OWN_POLLS] = {"busbar_device_polls_total", 0, "Polls of the device."},
-	[PLAN_OWN_ERRORS] = {"busbar_device_poll_errors_total", 0, "Polls that got no answer, or one without sense."},
-	[PLAN_OWN_BAD] = {"busbar_device_bad_values_total", 0, "Values the device sent that cannot be."},
-};
-
-/* A series, or several that differ in their member only. */
-struct draft {
-	uint32_t family;
-	uint32_t device; /* device_count stands for the agent */
-	uint32_t index;
-	uint32_t source; /* enum plan_source */
-};
-
 struct maker {
 	const struct facts *facts;
 	struct plan *plan;
-	struct families families;
-	struct draft *drafts;
-	size_t draft_count, draft_capacity;
+	struct drafts drafts;
 	size_t entry_capacity;
 	struct buffer labels; /* of the draft at hand */
 	uint32_t *seen;       /* hashes of the labels of one family and device */
 	size_t seen_count, seen_capacity;
 };
-
-static int add_draft(struct maker *maker, int family, size_t device, enum plan_source source, size_t index)
-{
-	if (family < 0)
-		return family;
-	if (maker->draft_count == maker->draft_capacity) {
-		const size_t capacity = maker->draft_capacity ? 2 * maker->draft_capacity : 1024;
-		struct draft *drafts = reallocarray(maker->drafts, capacity, sizeof(*drafts));
-
-		if (!drafts)
-			return -ENOMEM;
-		maker->drafts = drafts;
-		maker->draft_capacity = capacity;
-	}
-	maker->families.list[family].drafts++;
-	maker->drafts[maker->draft_count++] = (struct draft){
-		.family = (uint32_t)family,
-		.device = (uint32_t)device,
-		.index = (uint32_t)index,
-		.source = source,
-	};
-	return 0;
-}
-
-/* Where the value of a point is taken from, or PLAN_SOURCES when it is not exported. */
-static enum plan_source point_source(const struct bb_reading *reading, size_t index)
-{
-	const struct bb_point *point = bb_reading_point(reading, index);
-
-	if (!point->metric)
-		return PLAN_SOURCES;
-	switch (point->kind) {
-	case BB_KIND_ALARM:
-		if (point->alarm)
-			return PLAN_SOURCES; /* it is in the alarm set */
-		break;
-	case BB_KIND_NUMBER:
-	case BB_KIND_COUNTER:
-	case BB_KIND_ENUM:
-	case BB_KIND_FLAGS:
-	case BB_KIND_BOOL:
-	case BB_KIND_TIMESTAMP:
-		break;
-	case BB_KIND_UNSET:
-	case BB_KIND_STRING: /* only labels of busbar_device_info are texts */
-	case BB_KIND_COMMAND:
-		return PLAN_SOURCES;
-	}
-	if (point->keep)
-		return PLAN_KEEP;
-	return bb_reading_group(reading, index) == BB_GROUP_URGENT ? PLAN_DROP_URGENT : PLAN_DROP_REST;
-}
-
-static int draft_points(struct maker *maker, size_t device)
-{
-	struct bb_reading *reading = maker->facts->devices[device].snapshot.reading;
-	int r = 0;
-
-	for (size_t i = 0; r >= 0 && i < bb_reading_count(reading); i++) {
-		const struct bb_point *point = bb_reading_point(reading, i);
-		const enum plan_source source = point_source(reading, i);
-
-		if (source == PLAN_SOURCES)
-			continue;
-		r = add_draft(maker,
-			      families_find(&maker->families, point->metric, *point->help ? point->help : point->name),
-			      device, source, i);
-	}
-	return r;
-}
-
-static int draft_device(struct maker *maker, size_t device, int first_own, int alarms)
-{
-	const struct facts_device *facts = &maker->facts->devices[device];
-	struct plan_device *planned = &maker->plan->devices[device];
-	const struct bb_alarm_set *set = facts->snapshot.alarms;
-	struct bb_reading *reading = facts->snapshot.reading;
-	int r = 0;
-
-	for (int i = 0; r >= 0 && i < PLAN_OWN_COUNT; i++)
-		r = add_draft(maker, first_own + i, device, PLAN_OWN, (size_t)i);
-	for (size_t i = 0; r >= 0 && set && i < set->count; i++) {
-		/* Of a device that never answered only this much is known. */
-		if (reading || !strcmp(set->alarms[i].type->name, "communications-lost"))
-			r = add_draft(maker, alarms, device, PLAN_ALARMS, i);
-	}
-
-	planned->generation = reading ? bb_reading_generation(reading) : 0;
-	planned->alarms = set ? set->count : 0;
-	for (size_t i = 0; i < PLAN_INFO_LABELS; i++)
-		planned->info[i] = reading ? bb_reading_find(reading, info_points[i]) : -ENOENT;
-	if (r >= 0 && reading)
-		r = draft_points(maker, device);
-	return r;
-}
-
-static int draft_all(struct maker *maker)
-{
-	const struct facts *facts = maker->facts;
-	struct families *families = &maker->families;
-	const struct bb_alarm_set *agent = facts->agent_alarms;
-	int r, first_own = 0, alarms, agent_alarms;
-
-	r = add_draft(maker, families_find(families, "busbar_build_info", "1, and what the running agent is."),
-		      facts->device_count, PLAN_OWN, 0);
-	for (int i = 0; i < PLAN_OWN_COUNT; i++) {
-		const int place = families_find(families, own_families[i].name, own_families[i].help);
-
-		first_own = i ? first_own : place;
-		r = place < 0 ? place : r;
-	}
-	alarms = families_find(families, "busbar_alarm_active", "1 while the alarm is active.");
-	agent_alarms =
-		families_find(families, "busbar_agent_alarm_active", "1 while the alarm of the agent is active.");
-	if (r >= 0)
-		r = families_add_dictionary(families);
-	for (size_t i = 0; r >= 0 && agent && i < agent->count; i++)
-		r = add_draft(maker, agent_alarms, facts->device_count, PLAN_ALARMS, i);
-	maker->plan->devices[facts->device_count].alarms = agent ? agent->count : 0;
-	for (size_t i = 0; r >= 0 && i < facts->device_count; i++)
-		r = draft_device(maker, i, first_own, alarms);
-	return r;
-}
-
-/* Sort by family: counting, so that what is equal stays in order. */
-static int sort_drafts(struct maker *maker)
-{
-	struct draft *sorted = reallocarray(NULL, maker->draft_count, sizeof(*sorted));
-	size_t *next = reallocarray(NULL, maker->families.count, sizeof(*next));
-	size_t sum = 0;
-
-	if (!sorted || !next) {
-		free(sorted);
-		free(next);
-		return -ENOMEM;
-	}
-	for (size_t i = 0; i < maker->families.count; i++) {
-		next[i] = sum;
-		sum += maker->families.list[i].drafts;
-	}
-	for (size_t i = 0; i < maker->draft_count; i++)
-		sorted[next[maker->drafts[i].family]++] = maker->drafts[i];
-	free(next);
-	free(maker->drafts);
-	maker->drafts = sorted;
-	return 0;
-}
 
 /* One series: the text before its number goes to the arena. @member may be NULL. */
 static int add_entry(struct maker *maker, const struct draft *draft, const char *member_label, const char *member,
@@ -211,7 +38,7 @@ static int add_entry(struct maker *maker, const struct draft *draft, const char 
 	struct buffer *arena = &plan->prefixes;
 	const size_t begin = arena->length;
 
-	buffer_add_text(arena, maker->families.list[draft->family].name);
+	buffer_add_text(arena, maker->drafts.families.list[draft->family].name);
 	if (maker->labels.length || member) {
 		buffer_add_text(arena, "{");
 		buffer_add(arena, maker->labels.data, maker->labels.length);
@@ -225,7 +52,7 @@ static int add_entry(struct maker *maker, const struct draft *draft, const char 
 	buffer_add_text(arena, " ");
 	if (arena->length - begin > UINT16_MAX) {
 		bb_log_warning(NULL, 0, "prometheus: a series of %s is left out: its labels are too long",
-			       maker->families.list[draft->family].name);
+			       maker->drafts.families.list[draft->family].name);
 		arena->length = begin;
 		return 0;
 	}
@@ -341,13 +168,14 @@ static int add_entries(struct maker *maker, const struct draft *draft)
 		const struct bb_alarm_set *set =
 			agent ? facts->agent_alarms : facts->devices[draft->device].snapshot.alarms;
 
+		entry.kind = PLAN_ALARM;
 		return add_entry(maker, draft, "alarm", set->alarms[draft->index].type->name, entry);
 	}
 	if (draft->source != PLAN_OWN)
 		return add_point(maker, draft);
 	if (agent)
 		return add_entry(maker, draft, "version", facts->agent_version, entry);
-	entry.decimals = (uint8_t)own_families[draft->index].decimals;
+	entry.decimals = (uint8_t)drafts_own_decimals(draft->index);
 	return add_entry(maker, draft, NULL, NULL, entry);
 }
 
@@ -363,15 +191,15 @@ static void add_header(struct plan *plan, const char *name, const char *help, st
 static int write_families(struct maker *maker)
 {
 	struct plan *plan = maker->plan;
-	const struct draft *draft = maker->drafts;
+	const struct draft *draft = maker->drafts.list;
 	int r = 0;
 
-	plan->families = calloc(maker->families.count, sizeof(*plan->families));
+	plan->families = calloc(maker->drafts.families.count, sizeof(*plan->families));
 	if (!plan->families)
 		return -ENOMEM;
-	for (size_t i = 0; r >= 0 && i < maker->families.count; i++) {
-		const struct family *family = &maker->families.list[i];
-		const size_t before = plan->entry_count;
+	for (size_t i = 0; r >= 0 && i < maker->drafts.families.count; i++) {
+		const struct family *family = &maker->drafts.families.list[i];
+		const struct plan_family planned = {.first = plan->entry_count, .prefixes = plan->prefixes.length};
 		const struct draft *end = draft + family->drafts;
 		uint32_t device = UINT32_MAX;
 
@@ -381,9 +209,10 @@ static int write_families(struct maker *maker)
 			device = draft->device;
 			r = add_entries(maker, draft);
 		}
-		if (plan->entry_count == before)
+		if (plan->entry_count == planned.first)
 			continue;
-		plan->families[plan->family_count].entries = plan->entry_count - before;
+		plan->families[plan->family_count] = planned;
+		plan->families[plan->family_count].count = plan->entry_count - planned.first;
 		add_header(plan, family->name, family->help, &plan->families[plan->family_count].header);
 		plan->family_count++;
 	}
@@ -393,22 +222,17 @@ static int write_families(struct maker *maker)
 	return r;
 }
 
-/* Note the shape of the facts, for plan_fits(), and where the alarms of each device will lie. */
-static int note_shape(struct maker *maker)
+/* Which alarms the agent had, for plan_fits(). */
+static int note_agent_alarms(struct maker *maker)
 {
-	const struct facts *facts = maker->facts;
+	const struct bb_alarm_set *set = maker->facts->agent_alarms;
 	struct plan *plan = maker->plan;
-	size_t first = 0;
 
-	for (size_t i = 0; i <= facts->device_count; i++) {
-		plan->devices[i].first_alarm = first;
-		first += plan->devices[i].alarms;
-	}
-	plan->agent_types = calloc(plan->devices[facts->device_count].alarms + 1, sizeof(const struct bb_alarm_type *));
+	plan->agent_types = calloc(set ? set->count + 1 : 1, sizeof(const struct bb_alarm_type *));
 	if (!plan->agent_types)
 		return -ENOMEM;
-	for (size_t i = 0; i < plan->devices[facts->device_count].alarms; i++)
-		plan->agent_types[i] = facts->agent_alarms->alarms[i].type;
+	for (size_t i = 0; set && i < set->count; i++)
+		plan->agent_types[i] = set->alarms[i].type;
 	return 0;
 }
 
@@ -424,20 +248,17 @@ int plan_create(const struct facts *facts, struct plan **ret_plan)
 	plan->device_count = facts->device_count;
 	plan->devices = calloc(facts->device_count + 1, sizeof(*plan->devices));
 	if (plan->devices)
-		r = draft_all(&maker);
-	if (r >= 0)
-		r = sort_drafts(&maker);
+		r = drafts_collect(&maker.drafts, facts, plan->devices);
 	if (r >= 0)
 		r = write_families(&maker);
 	if (r >= 0)
-		r = note_shape(&maker);
+		r = note_agent_alarms(&maker);
 	if (r >= 0 && (!buffer_reserve(&plan->prefixes, PLAN_SLACK) || plan->headers.failed || maker.labels.failed))
 		r = -ENOMEM;
 
-	free(maker.drafts);
+	drafts_finish(&maker.drafts);
 	free(maker.seen);
 	buffer_finish(&maker.labels);
-	families_finish(&maker.families);
 	if (r < 0) {
 		plan_destroy(plan);
 		return r;

@@ -44,6 +44,7 @@ enum plan_kind {
 	PLAN_SCALED, /* times the argument */
 	PLAN_MEMBER, /* 1 when it is the argument, else 0 */
 	PLAN_BIT,    /* bit number argument */
+	PLAN_ALARM,  /* 1 when the alarm of that index is active */
 };
 
 struct plan_entry {
@@ -61,19 +62,20 @@ struct plan_header {
 };
 
 struct plan_family {
-	size_t entries; /* how many, following those of the family before */
+	size_t first, count; /* its entries */
+	size_t prefixes;     /* where the text of its first entry begins in the arena */
 	struct plan_header header;
 };
 
-/** Points whose texts are the labels of busbar_device_info. */
+/** Labels of busbar_device_info that are texts of the device. */
 #define PLAN_INFO_LABELS 4
 extern const char *const plan_info_labels[PLAN_INFO_LABELS];
 
+/** The shape of a device. */
 struct plan_device {
 	uint64_t generation;        /* of the reading, 0: it had none */
 	size_t alarms;              /* of its alarm set */
-	size_t first_alarm;         /* where its alarms begin when those of all devices are laid out in a row */
-	int info[PLAN_INFO_LABELS]; /* place of the point, negative when it has none */
+	int info[PLAN_INFO_LABELS]; /* places of the points whose texts are labels; negative: it has none */
 };
 
 /** Bytes behind the last prefix that may be read: prefixes are copied in blocks of this size. */

@@ -1,24 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * bench_http_snprintf FILE - what an exporter costs that is written the usual way: libmicrohttpd, and snprintf() for
- * every series of every scrape. The series are those of FILE, a page of ours, so that both write the same bytes; their
- * values change from scrape to scrape. Prints the port it listens on and serves until it is killed.
+ * every series of every scrape. The series are those of FILE, a page of ours; their values change from scrape to
+ * scrape. Prints the port it listens on and serves until it is killed.
  */
 #include <arpa/inet.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-struct series {
-	char *header; /* HELP and TYPE before it, NULL for none */
-	char *family;
-	char *labels;
-	double value;
-	int decimals;
-};
+#include "bench_snprintf.h"
 
 static struct series *all;
 static size_t count, page_size;
@@ -39,42 +30,6 @@ static char *read_file(const char *path)
 	return text;
 }
 
-static void parse(char *text)
-{
-	size_t room = 0;
-	char *save = NULL, *header = NULL;
-
-	page_size = 2 * strlen(text) + 4096;
-	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		if (*line == '#') {
-			char *joined = malloc((header ? strlen(header) : 0) + strlen(line) + 2);
-
-			(void)sprintf(joined, "%s%s\n", header ? header : "", line);
-			header = joined;
-			continue;
-		}
-		if (count == room) {
-			room = room ? 2 * room : 1024;
-			all = realloc(all, room * sizeof(*all));
-		}
-
-		char *value = strrchr(line, ' '), *labels = strchr(line, '{');
-
-		*value++ = '\0';
-		if (labels)
-			*labels++ = '\0';
-		else
-			labels = value - 1; /* empty */
-		if (*labels)
-			labels[strlen(labels) - 1] = '\0';
-		const char *point = strchr(value, '.');
-
-		all[count++] =
-			(struct series){header, line, labels, strtod(value, NULL), point ? (int)strlen(point + 1) : 0};
-		header = NULL;
-	}
-}
-
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url, const char *method,
 				  const char *version, const char *upload, size_t *upload_size, void **request)
 {
@@ -86,19 +41,10 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 		*request = &seen;
 		return MHD_YES;
 	}
-	round++;
 
-	char *page = malloc(page_size), *end = page;
-
-	for (size_t i = 0; i < count; i++) {
-		if (all[i].header)
-			end += sprintf(end, "%s", all[i].header);
-		end += snprintf(end, 1024, "%s{%s} %.*f\n", all[i].family, all[i].labels, all[i].decimals,
-				all[i].value + round % 8);
-	}
-
-	struct MHD_Response *response =
-		MHD_create_response_from_buffer((size_t)(end - page), page, MHD_RESPMEM_MUST_FREE);
+	char *page = malloc(page_size);
+	const size_t length = write_plainly(all, count, round++, page);
+	struct MHD_Response *response = MHD_create_response_from_buffer(length, page, MHD_RESPMEM_MUST_FREE);
 	enum MHD_Result result;
 
 	(void)MHD_add_response_header(response, "Content-Type", "text/plain; version=0.0.4");
@@ -117,7 +63,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: bench_http_snprintf FILE\n");
 		return 2;
 	}
-	parse(text);
+	page_size = 2 * strlen(text) + 8192;
+	all = parse_page(text, &count);
 	daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, on_request, NULL, MHD_OPTION_SOCK_ADDR,
 				  &address, MHD_OPTION_END);
 	if (!daemon)

@@ -11,18 +11,10 @@
 #include <time.h>
 
 #include "../unit/prometheus_sample.h"
+#include "bench_snprintf.h"
 #include "page.h"
 
 #define ROUNDS_MAX 1001
-
-/* A series as somebody without a plan holds it. */
-struct plain {
-	char *family;
-	char *labels;
-	double value;
-	int decimals;
-	bool first; /* HELP and TYPE come before it */
-};
 
 static double now_ns(void)
 {
@@ -82,54 +74,6 @@ static void change(struct facts *facts, unsigned round)
 	}
 }
 
-/* Take a page apart into series. */
-static struct plain *parse(char *text, size_t *ret_count)
-{
-	size_t count = 0, room = 1024;
-	struct plain *series = malloc(room * sizeof(*series));
-	bool first = false;
-	char *save = NULL;
-
-	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		char *value = strrchr(line, ' '), *labels = strchr(line, '{');
-		const char *point = strchr(value, '.');
-
-		if (*line == '#') {
-			first = true;
-			continue;
-		}
-		if (count == room)
-			series = realloc(series, (room *= 2) * sizeof(*series));
-		*value++ = '\0';
-		if (labels) {
-			*labels++ = '\0';
-			labels[strlen(labels) - 1] = '\0';
-		}
-		series[count++] = (struct plain){.family = line,
-						 .labels = labels ? labels : line + strlen(line),
-						 .value = strtod(value, NULL),
-						 .decimals = point ? (int)strlen(point + 1) : 0,
-						 .first = first};
-		first = false;
-	}
-	*ret_count = count;
-	return series;
-}
-
-static size_t render_plainly(const struct plain *series, size_t count, unsigned round, char *out)
-{
-	char *end = out;
-
-	for (size_t i = 0; i < count; i++) {
-		if (series[i].first)
-			end += sprintf(end, "# HELP %s Some help.\n# TYPE %s gauge\n", series[i].family,
-				       series[i].family);
-		end += sprintf(end, "%s{%s} %.*f\n", series[i].family, series[i].labels, series[i].decimals,
-			       series[i].value + round);
-	}
-	return (size_t)(end - out);
-}
-
 int main(int argc, char **argv)
 {
 	const size_t devices = argc > 1 ? strtoul(argv[1], NULL, 10) : 100;
@@ -170,13 +114,13 @@ int main(int argc, char **argv)
 	copy = calloc(1, length + 1);
 	memcpy(copy, out, length);
 
-	struct plain *series = parse(copy, &count);
-	char *plain = malloc(2 * size);
+	struct series *series = parse_page(copy, &count);
+	char *plain = malloc(2 * size + 8192);
 
 	for (unsigned round = 0; round < rounds; round++) {
 		const double begin = now_ns();
 
-		(void)render_plainly(series, count, round, plain);
+		(void)write_plainly(series, count, round, plain);
 		theirs[round] = now_ns() - begin;
 	}
 	printf("%zu %zu %.2f %.2f\n", count, length, median(ours, rounds) / (double)count,

@@ -2,18 +2,18 @@
 """Whole scrapes over HTTP: busbard with simulated devices that change every value once a second, beside nginx serving
 a file of the same bytes, beside libmicrohttpd with snprintf() for every series.
 
-One client, one keep-alive connection, no compression; servers on one processor, the client on the other. Rounds of
-the three servers alternate, so that what else happens on the machine happens to all of them.
+One client, one keep-alive connection, no compression. Rounds of the three servers alternate, so that what else happens
+on the machine happens to all of them. That the page is no copy of an earlier one is checked first.
 """
 import os
 import shutil
 import urllib.request
 
-from figures import Figure, Skip, median, output_of, pinned
+from figures import Figure, Skip, median, output_of
 from support import Busbard, Process, free_port, program, wait_for
 
-# name: (series wanted, devices, scrapes a round, at most x nginx)
-SIZES = {"1k": (1000, 10, 200, 2.5), "10k": (10000, 100, 100, 2.5), "100k": (100000, 1000, 25, 3.0)}
+# (series wanted, devices, scrapes a round, at most x nginx)
+SIZES = ((1000, 1, 200, 2.5), (10000, 10, 100, 2.5), (100000, 100, 25, 3.0))
 ROUNDS = 5
 
 NGINX = """
@@ -38,7 +38,7 @@ def series_in(page):
 
 
 def busbard_config(devices, points):
-    device = {"plugin": "simulator", "profile": "three-phase", "interval": "1s", "watch": "0s", "points": points}
+    device = {"plugin": "simulator", "interval": "1s", "watch": "0s", "points": points}
     return {"devices": {f"ups-{i:04}": device for i in range(devices)},
             "exporters": {"prometheus": {"listen": "127.0.0.1:0"}}}
 
@@ -52,7 +52,7 @@ def start_busbard(devices, points):
 
 
 def series_of_a_device():
-    """(without further points, of the agent itself): how many series the simulator's three-phase UPS has."""
+    """(without further points, of the agent itself): how many series the simulator's UPS has."""
     daemon, port = start_busbard(2, 0)
     with daemon:
         two = series_in(get(port))
@@ -60,6 +60,12 @@ def series_of_a_device():
     with daemon:
         one = series_in(get(port))
     return two - one, 2 * one - two
+
+
+def changed(before, after):
+    """Which share of the series has another value?"""
+    pairs = [pair for pair in zip(before.split(b"\n"), after.split(b"\n")) if not pair[0].startswith(b"#")]
+    return sum(a != b for a, b in pairs) / len(pairs)
 
 
 def start_nginx(context, page):
@@ -71,7 +77,7 @@ def start_nginx(context, page):
         os.chmod(path, 0o755)  # nginx's worker is another user
     port = free_port()
     (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port))
-    nginx = Process(pinned(1, [program("nginx"), "-c", str(folder / "nginx.conf")]), name="nginx")
+    nginx = Process([program("nginx"), "-c", str(folder / "nginx.conf")], name="nginx")
     wait_for(lambda: answers(port), 10, "nginx to answer")
     return nginx, port
 
@@ -86,14 +92,13 @@ def answers(port):
 def start_snprintf(context, page):
     path = context.scratch / "page"
     path.write_bytes(page)
-    server = Process(pinned(1, [str(context.tools / "bench_http_snprintf"), str(path)]), name="snprintf")
+    server = Process([str(context.tools / "bench_http_snprintf"), str(path)], name="snprintf")
     return server, int(server.wait_log(r"^(\d+)$").group(1))
 
 
 def load(context, port, count):
-    """(median us, bytes, lines, scrapes equal to the one before) of @count scrapes."""
-    words = output_of(pinned(0, [str(context.tools / "bench_http_load"), str(port), "/metrics", str(count)])).split()
-    return float(words[0]), *map(int, words[1:])
+    """Median of @count scrapes, us."""
+    return float(output_of([str(context.tools / "bench_http_load"), str(port), "/metrics", str(count)]).split()[0])
 
 
 def scrape(context):
@@ -102,14 +107,13 @@ def scrape(context):
     if not shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin"):
         raise Skip("nginx is not installed (./dev deps installs it)")
     each, agent = series_of_a_device()
-    for name, (wanted, devices, count, limit) in SIZES.items():
-        # So many devices that a device has about a hundred series; further points fill up what is lacking.
-        devices = min(devices, max(1, (wanted - agent) // each))
-        points = max(0, (wanted - agent) // devices - each)
+    for wanted, devices, count, limit in SIZES:
+        # Further points that change with every poll fill up what a UPS lacks to a thousand series.
+        points = (wanted - agent) // devices - each
         daemon, port = start_busbard(devices, points)
         with daemon:
-            output_of(["taskset", "-a", "-p", "-c", "1", str(daemon.pid)]) if len(os.sched_getaffinity(0)) > 1 else None
             page = get(port)
+            wait_for(lambda: changed(page, get(port)) > 0.9, 10, "nine of ten series to change")
             nginx, nginx_port = start_nginx(context, page)
             plain, plain_port = start_snprintf(context, page)
             with nginx, plain:
@@ -118,7 +122,7 @@ def scrape(context):
                     times["busbard"].append(load(context, port, count))
                     times["nginx"].append(load(context, nginx_port, count))
                     times["snprintf"].append(load(context, plain_port, max(5, count // 5)))
-        ours, static, usual = (median([row[0] for row in times[who]]) / 1000 for who in times)
+        ours, static, usual = (median(times[who]) / 1000 for who in times)
         label = f"scrape, {series_in(page) / 1000:.0f}k series, {len(page) / 1e6:.2f} MB"
         yield Figure(label, ours, "ms", baseline=static, at_most=limit, note="baseline: nginx, static file")
         yield Figure(label, ours, "ms", baseline=usual, at_least=5, invert=True,
