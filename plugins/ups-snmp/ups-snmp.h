@@ -17,8 +17,8 @@
 #include <busbar/resolve.h>
 #include <busbar/snmp.h>
 
+#include "access.h"
 #include "alarms.h"
-#include "options.h"
 #include "plan.h"
 
 struct learn; /* learn.c; lives while learning */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * options.h - the options of ups-snmp, and the secrets they lead to.
+ * access.h - the options of ups-snmp, and the secrets they lead to.
  */
-#ifndef UPS_SNMP_OPTIONS_H
-#define UPS_SNMP_OPTIONS_H
+#ifndef UPS_SNMP_ACCESS_H
+#define UPS_SNMP_ACCESS_H
 
 #include <busbar/config.h>
 #include <busbar/snmp.h>

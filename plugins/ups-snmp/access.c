@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * options.c - the options of ups-snmp: the table, what must not stand together, and the files with secrets.
+ * access.c - the options of ups-snmp: the table, what must not stand together, and the files with secrets.
  */
-#include "options.h"
+#include "access.h"
 
 #include <errno.h>
 #include <fcntl.h>
