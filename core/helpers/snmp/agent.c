@@ -25,12 +25,19 @@ int64_t agent_clock(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* The timer is not moved with each request: it fires, finds that the first try still has time, and waits for the rest. */
+/*
+ * The timer is not moved with each request: it fires, finds that the first try still has time, and waits for the rest.
+ * It is stopped when nothing is in flight, since waking up for nothing costs far more than stopping it.
+ */
 void agent_arm(struct bb_snmp_agent *agent)
 {
 	const struct request *request;
 	int64_t first = INT64_MAX, delay;
 
+	if (agent->timing && TAILQ_EMPTY(&agent->in_flight)) {
+		bb_timer_stop(agent->timer);
+		agent->timing = false;
+	}
 	if (agent->timing)
 		return;
 	TAILQ_FOREACH(request, &agent->in_flight, siblings)

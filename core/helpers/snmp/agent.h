@@ -48,7 +48,7 @@ struct bb_snmp_agent {
 	struct engine engine;
 };
 
-/** Something was sent: make sure the timer runs. */
+/** Make sure the timer runs while something is in flight, and only then. */
 void agent_arm(struct bb_snmp_agent *agent);
 
 /** Milliseconds of CLOCK_MONOTONIC, which net-snmp's own timeouts count. */

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""bench_snmp - what polling SNMP agents costs, and whether dead agents make the polls of live ones late.
+
+The agents are bench_snmp_responder's, one process with a port for each. The baseline is bench_snmp_bare, a loop of
+snmp_sess_* and epoll that walks the same tree of the same agents at the same pace and throws the values away.
+"""
+import signal
+import subprocess
+import time
+
+from figures import Figure, cpu_seconds, median, output_of, pinned
+from support import Busbard
+
+
+class Responder:
+    """@live agents that answer and @silent ones that do not; polls are expected every @interval_ms."""
+
+    def __init__(self, context, live, silent, interval_ms):
+        argv = pinned(0, [str(context.tools / "bench_snmp_responder"), str(live), str(silent), str(interval_ms)])
+        self._child = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
+        ports = []
+        for line in self._child.stdout:
+            if line == "ready\n":
+                break
+            ports.append(int(line))
+        self.live, self.silent = ports[:live], ports[live:]
+
+    def begin(self):
+        """Begin to measure."""
+        self._child.send_signal(signal.SIGUSR1)
+
+    def finish(self):
+        """End it: {"requests": …, "variables": …, "polls": …, "late_ms": (median, 99 %, largest)}."""
+        self._child.terminate()
+        words = self._child.communicate()[0].split()
+        return {"requests": int(words[1]), "variables": int(words[3]), "polls": int(words[5]),
+                "late_ms": tuple(map(float, words[7:10]))}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self._child.poll() is None:
+            self._child.kill()
+            self._child.wait()
+        self._child.stdout.close()
+
+
+def device(port, **options):
+    return {"plugin": "ups-snmp", "address": f"snmp://127.0.0.1:{port}", "watch": "0s", **options}
+
+
+def wait_for_polls(busbard, count):
+    """Until @count devices are up and have settled."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        rows = busbard.json("status")
+        rows = rows.get("devices", rows) if isinstance(rows, dict) else rows
+        if sum(1 for row in rows if row.get("state") == "up") >= count:
+            return
+        time.sleep(0.2)
+    raise RuntimeError(f"not all of {count} devices came up: {busbard.log()[-2000:]}")
+
+
+def poll_cost(context):
+    agents, rounds, seconds = 100, 5 if context.full else 3, 5
+    bare, ours = [], []
+    with Responder(context, agents, 0, 1000) as responder:
+        config = {"devices": {f"ups-{port}": device(port, interval="1s") for port in responder.live}}
+        with Busbard(config) as busbard:
+            subprocess.run(["taskset", "-a", "-p", "-c", "1", str(busbard.pid)], check=False, capture_output=True)
+            wait_for_polls(busbard, agents)
+            for _ in range(rounds):
+                began = cpu_seconds(busbard.pid)
+                time.sleep(seconds)
+                ours.append((cpu_seconds(busbard.pid) - began) / (agents * seconds) * 1e6)
+        for _ in range(rounds):
+            words = output_of(pinned(1, [str(context.tools / "bench_snmp_bare"), "1000", str(seconds),
+                                         *map(str, responder.live)])).split()
+            bare.append(float(words[1]) / int(words[5]) * 1e6)
+        done = responder.finish()
+    yield Figure(f"poll {agents} SNMP agents, RFC 1628 tree, each 1 s", median(ours), "us/poll", median(bare),
+                 at_most=1.3, note=f"bare snmp_sess_* + epoll; {done['variables'] // max(done['polls'], 1)} variables")
+
+
+def lateness(context):
+    live, silent, interval = 700, 300, 10
+    with Responder(context, live, silent, interval * 1000) as responder:
+        secret = context.scratch / "v3.auth"
+        secret.write_text("signature-words\nsecrecy-words\n")
+        secret.chmod(0o600)
+        devices = {f"live-{port}": device(port, interval=f"{interval}s") for port in responder.live}
+        for i, port in enumerate(responder.silent):
+            v3 = {"version": "3", "user": "monitor", "auth-file": str(secret)} if i % 2 else {}
+            devices[f"dead-{port}"] = device(port, interval=f"{interval}s", **v3)
+        with Busbard({"devices": devices}) as busbard:
+            wait_for_polls(busbard, live)
+            time.sleep(interval)  # their second poll is the first whose time can be told
+            responder.begin()
+            began, wall = cpu_seconds(busbard.pid), time.monotonic()
+            time.sleep(60 if context.full else 2 * interval)
+            used = (cpu_seconds(busbard.pid) - began) / (time.monotonic() - wall)
+        done = responder.finish()
+    if done["polls"] < live:
+        raise RuntimeError(f"only {done['polls']} polls were seen")
+    yield Figure(f"latest of {done['polls']} polls, {live + silent} agents at {interval} s", done["late_ms"][2], "ms",
+                 at_most=100, note=f"{silent} black-holed, half of them v3; median {done['late_ms'][0]} ms, "
+                                   f"99 % {done['late_ms'][1]} ms; {used * 100:.1f} % of a processor")
+
+
+def benches():
+    return [("snmp-poll", poll_cost), ("snmp-late", lateness)]
