@@ -63,7 +63,7 @@ static void ask(struct peer *peer, const oid *name, size_t length)
 {
 	netsnmp_pdu *pdu = snmp_pdu_create(SNMP_MSG_GETBULK);
 
-	pdu->errstat = 0;    /* non-repeaters */
+	pdu->errstat = 0;   /* non-repeaters */
 	pdu->errindex = 76; /* max-repetitions: the whole tree of bench_snmp_responder, and one to see its end */
 	snmp_add_null_var(pdu, name, length);
 	if (!snmp_sess_async_send(peer->session, pdu, on_answer, peer))

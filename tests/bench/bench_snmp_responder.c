@@ -9,8 +9,7 @@
  * then "ready".
  *
  * Every agent notes when a poll of it begins: the first request after half an INTERVAL_MS of none. How much longer
- * than INTERVAL_MS such a gap is, is how late the poll was. SIGUSR1 begins a new measurement; SIGTERM prints the sums,
- * "requests N variables N polls N late_ms MEDIAN P99 LARGEST", and ends.
+ * than INTERVAL_MS such a gap is, is how late the poll was. SIGUSR1 begins anew; SIGTERM prints the sums, "requests N variables N polls N late_ms MEDIAN P99 LARGEST", and ends.
  *
  * The tree is encoded once, so that the responder costs little beside what it measures.
  */
@@ -400,7 +399,7 @@ static size_t answer(const uint8_t *question, size_t length, uint8_t *buffer, si
 			continue;
 		}
 		put_header(&writer, command == 0xa0 ? 0x81 : 0x82, 0); /* noSuchInstance, endOfMibView */
-		if (command != 0xa0) /* what a walk has arrived at */
+		if (command != 0xa0)                                   /* what a walk has arrived at */
 			put_oid(&writer, tree[tree_size - 1].arcs, tree[tree_size - 1].length);
 		else
 			put_oid(&writer, one->name->arcs, one->name->length);
@@ -539,6 +538,8 @@ int main(int argc, char **argv)
 				return 0;
 			}
 			requests = variables = polls = late_count = 0;
+			for (size_t k = 0; k < live; k++)
+				agents[k].poll_us = 0;
 		}
 	}
 }
