@@ -7,11 +7,14 @@
  */
 #include "deadline.h"
 
-#include <linux/tcp.h>
+#include <linux/tcp.h> /* glibc's lacks tcpi_bytes_received */
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+
+/* The peer has closed its side; the kernel's header that counts bytes does not name its states (net/tcp_states.h). */
+#define TCP_CLOSE_WAIT 8
 
 struct deadline_connection {
 	int fd;
@@ -32,15 +35,26 @@ void deadlines_finish(struct deadlines *deadlines)
 	(void)pthread_mutex_destroy(&deadlines->lock); /* nobody holds it any more */
 }
 
-/* Bytes received on @fd since it was connected; 0 when the kernel does not say. */
-static uint64_t bytes_received(int fd)
+/* What the kernel knows about @fd; all zero when it does not say. */
+static struct tcp_info state_of(int fd)
 {
 	struct tcp_info info = {0};
 	socklen_t length = sizeof(info);
 
 	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0)
-		return 0;
-	return info.tcpi_bytes_received;
+		return (struct tcp_info){0};
+	return info;
+}
+
+/*
+ * Does an idle connection wait for us again? A peer that will send no more counts, too: libmicrohttpd can overlook that
+ * when it happens amid an answer, and would then keep the connection for as long as it may be idle.
+ */
+static bool has_begun(const struct deadline_connection *connection)
+{
+	const struct tcp_info info = state_of(connection->fd);
+
+	return info.tcpi_bytes_received > connection->received || info.tcpi_state == TCP_CLOSE_WAIT;
 }
 
 struct deadline_connection *deadline_opened(struct deadlines *deadlines, int fd, int64_t now_ms)
@@ -66,7 +80,7 @@ void deadline_answered(struct deadlines *deadlines, struct deadline_connection *
 {
 	pthread_mutex_lock(&deadlines->lock);
 	connection->since_ms = 0;
-	connection->received = bytes_received(connection->fd);
+	connection->received = state_of(connection->fd).tcpi_bytes_received;
 	pthread_mutex_unlock(&deadlines->lock);
 }
 
@@ -88,7 +102,7 @@ size_t deadlines_check(struct deadlines *deadlines, int64_t now_ms)
 
 	pthread_mutex_lock(&deadlines->lock);
 	for (struct deadline_connection *connection = deadlines->first; connection; connection = connection->next) {
-		if (!connection->since_ms && bytes_received(connection->fd) > connection->received)
+		if (!connection->since_ms && has_begun(connection))
 			connection->since_ms = now_ms;
 		if (!connection->since_ms || connection->condemned ||
 		    now_ms - connection->since_ms < deadlines->limit_ms)
