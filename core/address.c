@@ -10,6 +10,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -172,4 +173,15 @@ int address_parse_listen(const char *text, struct bb_address **ret_address, stru
 		return option_fault(ret_fault, "'%s' needs a port, such as 127.0.0.1:9628", text);
 	*ret_address = make_address(text, &spans);
 	return *ret_address ? 0 : -ENOMEM;
+}
+
+int bb_address_parse(const char *text, const char *schemes, struct bb_address **ret_address, char *ret_fault,
+		     size_t size)
+{
+	struct option_fault fault;
+	int r = address_parse(text, schemes, ret_address, &fault);
+
+	if (r == -EINVAL)
+		(void)snprintf(ret_fault, size, "%s", fault.text); /* a cut phrase will do */
+	return r;
 }

@@ -10,6 +10,7 @@
 
 #include "events.h"
 #include "log.h"
+#include "registry.h"
 
 struct bb_exporter {
 	const struct bb_plugin *plugin;
@@ -19,7 +20,8 @@ struct bb_exporter {
 	struct bb_log *log;
 	struct event_subscriber subscriber;
 	bool running;
-	max_align_t state[]; /* plugin->state_size bytes */
+	const char *alarms[BB_EXPORTER_ALARMS]; /* of the agent, that it says to hold; NULL: a free place */
+	max_align_t state[];                    /* plugin->state_size bytes */
 };
 
 int exporter_create(const struct bb_plugin *plugin, const struct bb_config *config, struct bb_registry *registry,
@@ -49,6 +51,17 @@ static void exporter_event(void *context, const struct bb_event *event)
 	exporter->plugin->exporter.event(exporter->state, event);
 }
 
+/* What it said ends with it. */
+static void exporter_release_alarms(struct bb_exporter *exporter)
+{
+	for (size_t i = 0; i < BB_EXPORTER_ALARMS; i++)
+		if (exporter->alarms[i]) {
+			(void)registry_hold_agent_alarm(exporter->registry, exporter->alarms[i], false,
+							NULL); /* known: it was held */
+			exporter->alarms[i] = NULL;
+		}
+}
+
 int exporter_start(struct bb_exporter *exporter)
 {
 	const struct bb_exporter_ops *ops = &exporter->plugin->exporter;
@@ -58,6 +71,7 @@ int exporter_start(struct bb_exporter *exporter)
 	r = ops->start(exporter, exporter->config, exporter->state);
 	if (r < 0) {
 		ops->stop(exporter->state);
+		exporter_release_alarms(exporter);
 		return r;
 	}
 	if (ops->event) {
@@ -76,6 +90,7 @@ void exporter_destroy(struct bb_exporter *exporter)
 		if (exporter->plugin->exporter.event)
 			events_unsubscribe(&exporter->subscriber);
 		exporter->plugin->exporter.stop(exporter->state);
+		exporter_release_alarms(exporter);
 	}
 	log_free(exporter->log);
 	free(exporter);
@@ -115,6 +130,29 @@ struct bb_registry *bb_exporter_registry(struct bb_exporter *exporter)
 struct bb_loop *bb_exporter_loop(struct bb_exporter *exporter)
 {
 	return exporter->loop;
+}
+
+int bb_exporter_alarm(struct bb_exporter *exporter, const char *type, bool active, const char *text)
+{
+	const struct bb_alarm_type *known = bb_alarm_type_find(type);
+	const char **place = NULL;
+
+	if (!known)
+		return -ENOENT;
+	for (size_t i = 0; i < BB_EXPORTER_ALARMS; i++)
+		if (exporter->alarms[i] == known->name)
+			place = &exporter->alarms[i];
+	if ((place != NULL) == active)
+		return 0;
+	for (size_t i = 0; i < BB_EXPORTER_ALARMS && !place; i++)
+		if (!exporter->alarms[i])
+			place = &exporter->alarms[i];
+	if (!place)
+		return -ENOSPC;
+	if (!registry_hold_agent_alarm(exporter->registry, known->name, active, text))
+		return -ENOENT;
+	*place = active ? known->name : NULL;
+	return 0;
 }
 
 const char *bb_version(void)

@@ -23,7 +23,7 @@
 #include "registry.h"
 
 /* The alarms the agent can raise about itself. */
-static const char *const agent_alarms[] = {"config-rejected", "plugin-failed"};
+static const char *const agent_alarms[] = {"config-rejected", "plugin-failed", "tls-not-verified"};
 
 #define AGENT_ALARM_COUNT (sizeof(agent_alarms) / sizeof(agent_alarms[0]))
 
@@ -43,6 +43,7 @@ struct bb_registry {
 	atomic_int_fast64_t gap_ms;
 	atomic_bool posted; /* @task waits on the loop */
 	struct bb_task task;
+	unsigned holders[AGENT_ALARM_COUNT]; /* of each alarm of the agent; main loop */
 
 	pthread_mutex_t lock; /* all below */
 	struct bb_device_list *list;
@@ -266,6 +267,19 @@ void registry_agent_alarm(struct bb_registry *registry, const char *type_name, b
 	registry->alarms = set;
 	pthread_mutex_unlock(&registry->lock);
 	bb_alarm_set_unref(old);
+}
+
+bool registry_hold_agent_alarm(struct bb_registry *registry, const char *type_name, bool hold, const char *text)
+{
+	for (size_t i = 0; i < AGENT_ALARM_COUNT; i++) {
+		if (strcmp(agent_alarms[i], type_name) != 0)
+			continue;
+		assert(hold || registry->holders[i] > 0);
+		registry->holders[i] += hold ? 1U : -1U;
+		registry_agent_alarm(registry, type_name, registry->holders[i] > 0, text);
+		return true;
+	}
+	return false;
 }
 
 static struct bb_alarm_set *agent_alarms_create(void)

@@ -41,6 +41,12 @@ void registry_on_change(struct bb_registry *registry, void (*changed)(void *cont
 void registry_agent_alarm(struct bb_registry *registry, const char *type_name, bool active, const char *text);
 
 /**
+ * The same for those who are several: the alarm is active while anybody holds it. Each hold is released once. Returns
+ * false when the agent has no alarm of that type. Thread: main loop.
+ */
+bool registry_hold_agent_alarm(struct bb_registry *registry, const char *type_name, bool hold, const char *text);
+
+/**
  * The last clock gap, bb_clock_ms(); what was read before it counts as unknown. INT64_MIN: there was none. Any thread
  * may ask; the monitor sets it.
  */

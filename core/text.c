@@ -5,6 +5,8 @@
  * text_clean() is the boundary that foreign text passes once: behind it everybody may rely on valid UTF-8 without
  * control characters, and each output only adds the escapes of its own format.
  */
+#include <busbar/text.h>
+
 #include <stdint.h>
 #include <string.h>
 
@@ -14,8 +16,18 @@
 #define SUGGEST_MAX 64
 
 /*
+ * Characters that break a line or turn its direction around on a screen, so that text could pass for other text: U+2028
+ * and U+2029, U+202A to U+202E, U+2066 to U+2069. @bytes: a whole character of three.
+ */
+static bool is_treacherous(const unsigned char *bytes)
+{
+	return bytes[0] == 0xe2 && ((bytes[1] == 0x80 && bytes[2] >= 0xa8 && bytes[2] <= 0xae) ||
+				    (bytes[1] == 0x81 && bytes[2] >= 0xa6 && bytes[2] <= 0xa9));
+}
+
+/*
  * Length of the character that begins at @text, of which @length (at least 1) bytes are there: 0 when it is not
- * UTF-8 or a control character. The ranges of the second byte are those of RFC 3629, section 4: they exclude
+ * UTF-8, a control character, or treacherous. The ranges of the second byte are those of RFC 3629, section 4: they exclude
  * overlong forms, surrogates and what lies above U+10FFFF.
  */
 static size_t text_character(const char *text, size_t length)
@@ -51,7 +63,7 @@ static size_t text_character(const char *text, size_t length)
 	for (size_t i = 2; i < size; i++)
 		if ((bytes[i] & 0xc0) != 0x80)
 			return 0;
-	return size;
+	return size == 3 && is_treacherous(bytes) ? 0 : size;
 }
 
 size_t text_clean(char *buffer, size_t size, const char *text, size_t length)
@@ -80,6 +92,11 @@ size_t text_clean(char *buffer, size_t size, const char *text, size_t length)
 		filled--;
 	buffer[filled] = '\0';
 	return filled;
+}
+
+size_t bb_text_clean(char *buffer, size_t size, const char *text, size_t length)
+{
+	return text_clean(buffer, size, text, length);
 }
 
 static unsigned smallest(unsigned a, unsigned b, unsigned c)

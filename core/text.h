@@ -12,8 +12,7 @@
 #define TEXT_MAX 255
 
 /**
- * Copy @length bytes into @buffer (@size bytes), NUL-terminated: trailing NULs and blanks dropped, control
- * characters and bytes that are not UTF-8 replaced by '?', cut between characters. Returns the new length.
+ * What plugins know as bb_text_clean(), see busbar/text.h.
  */
 size_t text_clean(char *buffer, size_t size, const char *text, size_t length);
 

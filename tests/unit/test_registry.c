@@ -111,6 +111,23 @@ Test(registry, alarms_of_the_agent_are_raised_and_cleared_with_events)
 	bb_loop_destroy(loop);
 }
 
+Test(registry, an_alarm_of_several_holders_is_active_while_one_holds_it)
+{
+	struct bb_alarm_set *set;
+
+	cr_assert(registry_hold_agent_alarm(registry, "tls-not-verified", true, "a"));
+	cr_assert(registry_hold_agent_alarm(registry, "tls-not-verified", true, "b"));
+	cr_assert(registry_hold_agent_alarm(registry, "tls-not-verified", false, NULL));
+	set = bb_registry_agent_alarms(registry);
+	cr_assert_eq(set->active, 1);
+	bb_alarm_set_unref(set);
+	cr_assert(registry_hold_agent_alarm(registry, "tls-not-verified", false, NULL));
+	set = bb_registry_agent_alarms(registry);
+	cr_assert_eq(set->active, 0);
+	bb_alarm_set_unref(set);
+	cr_assert_not(registry_hold_agent_alarm(registry, "on-battery", true, NULL), "no alarm of the agent");
+}
+
 struct listener {
 	struct bb_loop *loop;
 	int calls;

@@ -43,6 +43,12 @@ Test(text, foreign_text_comes_out_as_utf8_without_control_characters)
 		CLEAN("\xf8\x88\x80\x80\x80", "?????"),
 		CLEAN("\xc2\x9b[31m", "??[31m"), /* CSI, a C1 control character that terminals obey */
 		CLEAN("\xc2\xa0", "\xc2\xa0"),
+		CLEAN("a\xe2\x80\xa8"
+		      "b",
+		      "a???b"),                             /* U+2028, a line separator */
+		CLEAN("\xe2\x80\xaetxt.exe", "???txt.exe"), /* U+202E turns the line around */
+		CLEAN("\xe2\x81\xa6", "???"),
+		CLEAN("\xe2\x80\xa7\xe2\x81\xa5", "\xe2\x80\xa7\xe2\x81\xa5"), /* their neighbours */
 		CLEAN("\xff\xfe", "??"),
 	};
 

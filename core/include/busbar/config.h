@@ -52,6 +52,14 @@ struct bb_address {
 	const char *path;   /* after the first slash, without it */
 };
 
+/**
+ * Read @text as an ADDRESS, for options that hold several of them. @schemes: those allowed, separated by one space.
+ * Returns 0; -EINVAL, with what is wrong in @ret_fault (@size bytes, cut to fit); or -ENOMEM. The address is one
+ * allocation, for free(). Any thread.
+ */
+int bb_address_parse(const char *text, const char *schemes, struct bb_address **ret_address, char *ret_fault,
+		     size_t size);
+
 /** The checked options of one device or exporter. Borrowed; lives until close() or stop() has returned. */
 struct bb_config;
 

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * busbar/text.h - foreign text made harmless.
+ *
+ * What a device says passes here once, when it becomes a value (bb_reading_set_text()). Who writes text that came
+ * another way, such as the lines of people and programs in events, lets it pass here, too; an output then only adds
+ * the escapes of its own format.
+ */
+#ifndef BUSBAR_TEXT_H
+#define BUSBAR_TEXT_H
+
+#include <stddef.h>
+
+/**
+ * Copy @length bytes into @buffer (@size bytes), NUL-terminated: trailing NULs and blanks dropped; control characters,
+ * characters that break or turn around a line on a screen, and bytes that are not UTF-8 replaced by '?'; cut between
+ * characters. Returns the new length. Any thread.
+ */
+size_t bb_text_clean(char *buffer, size_t size, const char *text, size_t length);
+
+#endif
