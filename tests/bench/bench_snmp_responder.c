@@ -9,7 +9,8 @@
  * then "ready".
  *
  * Every agent notes when a poll of it begins: the first request after half an INTERVAL_MS of none. How much longer
- * than INTERVAL_MS such a gap is, is how late the poll was. SIGUSR1 begins anew; SIGTERM prints the sums, "requests N variables N polls N late_ms MEDIAN P99 LARGEST", and ends.
+ * than INTERVAL_MS such a gap is, is how late the poll was. SIGUSR1 begins anew; SIGTERM prints the sums and ends:
+ * "requests N variables N polls N late_ms MEDIAN P99 LARGEST".
  *
  * The tree is encoded once, so that the responder costs little beside what it measures.
  */

@@ -3,10 +3,11 @@
 """SNMP version 3 against the real snmpd: every pair of protocols, wrong credentials, restarts, cloned engine ids."""
 import pathlib
 import tempfile
+import time
 import unittest
 
 from snmp_peers import LOCATION, SYSTEM, UPTIME, Client, Snmpd
-from support import PATIENCE, free_port, say
+from support import PATIENCE, Busbard, free_port, say, wait_for
 
 AUTHS = ["MD5", "SHA", "SHA-224", "SHA-256", "SHA-384", "SHA-512"]
 PRIVACIES = ["DES", "AES", "AES-192", "AES-256"]
@@ -213,6 +214,48 @@ class Engines(unittest.TestCase):
                     client.ask(name, UPTIME)
                 client.close(name)
             self.assertTrue(client.quiet("wait") and client.quiet("talk"))
+
+
+class Daemon(unittest.TestCase):
+    """busbard with ups-snmp, and an snmpd that plays a UPS."""
+
+    UPS = [*Engines.USERS, 'override 1.3.6.1.2.1.33.1.1.1.0 octet_str "Example"',
+           "override 1.3.6.1.2.1.33.1.2.1.0 integer 2", "override 1.3.6.1.2.1.33.1.2.4.0 integer 97",
+           "override 1.3.6.1.2.1.33.1.4.1.0 integer 3"]
+
+    @staticmethod
+    def config(port, secrets):
+        return {"devices": {"ups-a": {
+            "plugin": "ups-snmp", "address": f"snmp://127.0.0.1:{port}", "version": "3", "user": "monitor",
+            "auth": "SHA-256", "privacy": "AES", "auth-file": str(secrets), "interval": "1s", "timeout": "300ms"}}}
+
+    @staticmethod
+    def write_secrets(folder, *lines):
+        path = pathlib.Path(folder) / "ups-a.auth"
+        path.touch(0o600)
+        path.write_text("\n".join(lines) + "\n")
+        return path
+
+    def test_a_ups_is_polled_with_authentication_and_privacy_and_again_after_a_restart(self):
+        with tempfile.TemporaryDirectory() as folder, Snmpd(self.UPS) as snmpd:
+            with Busbard(self.config(snmpd.port, self.write_secrets(folder, AUTH_PASS, PRIV_PASS))) as busbard:
+                def charge(since):
+                    row = busbard.points("ups-a").get("battery.charge", {})
+                    if row.get("quality") == "good" and row["age"] < time.monotonic() - since:
+                        return row["value"]
+                    return None
+
+                self.assertEqual(wait_for(lambda: charge(0), what="the charge"), 97)
+                snmpd.restart()
+                restarted = time.monotonic()
+                self.assertEqual(wait_for(lambda: charge(restarted), 20, "the charge after a restart"), 97)
+
+    def test_a_wrong_passphrase_is_one_line_in_the_log_and_not_in_it_itself(self):
+        with tempfile.TemporaryDirectory() as folder, Snmpd(self.UPS) as snmpd:
+            with Busbard(self.config(snmpd.port, self.write_secrets(folder, "not-the-words", PRIV_PASS))) as busbard:
+                busbard.wait_log(r"ups-a: .*refuses SNMPv3 user 'monitor': the authentication passphrase")
+                self.assertNotIn("not-the-words", busbard.log())
+                self.assertNotIn(PRIV_PASS, busbard.log())
 
 
 if __name__ == "__main__":
