@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
-from support import BUILD, SOURCE, Busbard, free_port
+from support import BUILD, SOURCE, Busbard, free_port, wait_for
 
 SIMULATOR = "devices:\n  demo: { plugin: simulator, interval: 1s }\n"
 
@@ -159,7 +159,7 @@ class Reload(unittest.TestCase):
                     self.assertRegex(busbard.log(), pattern)
                     self.assertIn("battery.charge", busbard.points("demo"), "the old one runs on")
             busbard.reload("devices:\n  other: { plugin: simulator }\n" + exporter)
-            self.assertIn("battery.charge", busbard.points("other"))
+            wait_for(lambda: "battery.charge" in busbard.points("other"), what="the other device to answer")
 
 
 if __name__ == "__main__":
