@@ -17,12 +17,12 @@ static const struct {
 	unsigned decimals;
 	const char *help;
 } own_families[PLAN_OWN_COUNT] = {
-	[PLAN_OWN_UP] = {"busbar_device_up", 0, "1 while the last good reading of the device is fresh."},
-	[PLAN_OWN_AGE] = {"busbar_device_reading_age_seconds", 3, "Age of the newest good reading."},
-	[PLAN_OWN_DURATION] = {"busbar_device_poll_duration_seconds", 6, "How long the last successful poll took."},
-	[PLAN_OWN_POLLS] = {"busbar_device_polls_total", 0, "Polls of the device."},
-	[PLAN_OWN_ERRORS] = {"busbar_device_poll_errors_total", 0, "Polls that got no answer, or one without sense."},
-	[PLAN_OWN_BAD] = {"busbar_device_bad_values_total", 0, "Values the device sent that cannot be."},
+	[PLAN_OWN_UP] = {"busbar_device_up", 0, "1 while the last good reading of the device is fresh"},
+	[PLAN_OWN_AGE] = {"busbar_device_reading_age_seconds", 3, "age of the newest good reading"},
+	[PLAN_OWN_DURATION] = {"busbar_device_poll_duration_seconds", 6, "how long the last successful poll took"},
+	[PLAN_OWN_POLLS] = {"busbar_device_polls_total", 0, "polls of the device"},
+	[PLAN_OWN_ERRORS] = {"busbar_device_poll_errors_total", 0, "polls that got no answer, or one without sense"},
+	[PLAN_OWN_BAD] = {"busbar_device_bad_values_total", 0, "values the device sent that cannot be"},
 };
 
 unsigned drafts_own_decimals(enum plan_own which)
@@ -90,7 +90,7 @@ static int add_points(struct drafts *drafts, const struct bb_reading *reading, s
 		const char *help = *point->help ? point->help : point->name;
 
 		if (source != PLAN_SOURCES)
-			r = add(drafts, families_find(&drafts->families, point->metric, help), device, source, i);
+			r = add(drafts, families_find_point(&drafts->families, point->metric, help), device, source, i);
 	}
 	return r;
 }
@@ -138,9 +138,9 @@ static int add_own_families(struct families *families, struct own_places *ret_pl
 		if (i == 0)
 			places.own = place;
 	}
-	places.alarms = families_find(families, "busbar_alarm_active", "1 while the alarm is active.");
+	places.alarms = families_find(families, "busbar_alarm_active", "1 while the alarm is active");
 	places.agent_alarms =
-		families_find(families, "busbar_agent_alarm_active", "1 while the alarm of the agent is active.");
+		families_find(families, "busbar_agent_alarm_active", "1 while the alarm of the agent is active");
 	*ret_places = places;
 	return 0;
 }
@@ -175,7 +175,7 @@ int drafts_collect(struct drafts *drafts, const struct facts *facts, struct plan
 	const struct bb_alarm_set *agent_alarms = facts->agent_alarms;
 	const size_t agent = facts->device_count;
 	struct own_places places = {0};
-	int r = add(drafts, families_find(&drafts->families, "busbar_build_info", "1, and what the running agent is."),
+	int r = add(drafts, families_find(&drafts->families, "busbar_build_info", "1, and what the running agent is"),
 		    agent, PLAN_OWN, 0);
 
 	if (r >= 0)

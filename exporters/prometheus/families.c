@@ -51,6 +51,42 @@ static const char *word(const char *text, size_t *ret_length)
 	return text;
 }
 
+static char *without_numbers(const char *help)
+{
+	char *plain = malloc(strlen(help) + 1), *end = plain;
+	size_t length;
+
+	if (!plain)
+		return NULL;
+	for (help = word(help, &length); length; help = word(help + length, &length)) {
+		if (strcspn(help, "0123456789") < length)
+			continue;
+		if (end > plain)
+			*end++ = ' ';
+		memcpy(end, help, length);
+		end += length;
+	}
+	*end = '\0';
+	return plain;
+}
+
+int families_find_point(struct families *families, const char *name, const char *help)
+{
+	const size_t before = families->count;
+	const int place = families_find(families, name, help);
+
+	if (place < 0 || families->count == before)
+		return place;
+
+	char *plain = without_numbers(help);
+
+	if (!plain)
+		return -ENOMEM;
+	families->list[place].own_help = plain;
+	families->list[place].help = *plain ? plain : help;
+	return place;
+}
+
 /*
  * The words of @a that stand at the same place in @b, too: "voltage of input line 1" and "voltage of input line 2" say
  * what both are, "voltage of input line". Allocated; NULL when memory lacks, "" when they have nothing in common.

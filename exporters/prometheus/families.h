@@ -40,6 +40,12 @@ struct families {
  */
 int families_find(struct families *families, const char *name, const char *help);
 
+/**
+ * The same for the family of a point that the dictionary may not have: numbers in @help are those of the one point
+ * that came first, so words with digits are left out.
+ */
+int families_find_point(struct families *families, const char *name, const char *help);
+
 /** Add the families of the dictionary in its order, so that pages of all devices are in one order. 0 or -ENOMEM. */
 int families_add_dictionary(struct families *families);
 

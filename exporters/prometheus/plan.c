@@ -17,8 +17,8 @@
 
 const char *const plan_info_labels[PLAN_INFO_LABELS] = {"mfr", "model", "serial", "firmware"};
 const char *const plan_link_families[2] = {"busbar_link_polls_total", "busbar_link_poll_errors_total"};
-static const char *const link_help[2] = {"Polls of all devices on the link.",
-					 "Polls on the link that got no answer, or one without sense."};
+static const char *const link_help[2] = {"polls of all devices on the link",
+					 "polls on the link that got no answer, or one without sense"};
 
 struct maker {
 	const struct facts *facts;
@@ -30,29 +30,81 @@ struct maker {
 	size_t seen_count, seen_capacity;
 };
 
-/* One series: the text before its number goes to the arena. @member may be NULL. */
-static int add_entry(struct maker *maker, const struct draft *draft, const char *member_label, const char *member,
-		     struct plan_entry entry)
+/* Append the text before a number. @member and @point may be NULL; then they are no labels. */
+static void add_prefix(struct maker *maker, const char *family, const char *member_label, const char *member,
+		       const char *point)
 {
-	struct plan *plan = maker->plan;
-	struct buffer *arena = &plan->prefixes;
-	const size_t begin = arena->length;
+	struct buffer *arena = &maker->plan->prefixes;
+	const char *comma = maker->labels.length ? "," : "";
 
-	buffer_add_text(arena, maker->drafts.families.list[draft->family].name);
+	buffer_add_text(arena, family);
 	if (maker->labels.length || member) {
 		buffer_add_text(arena, "{");
 		buffer_add(arena, maker->labels.data, maker->labels.length);
 		if (member) {
-			if (maker->labels.length)
-				buffer_add_text(arena, ",");
+			buffer_add_text(arena, comma);
 			buffer_add_label(arena, member_label, member);
+		}
+		if (point) {
+			buffer_add_text(arena, ",");
+			buffer_add_label(arena, "point", point);
 		}
 		buffer_add_text(arena, "}");
 	}
 	buffer_add_text(arena, " ");
+}
+
+/* Has this family a series of that text for this device already? Remembers it. Returns 1, 0 or -ENOMEM. */
+static int seen(struct maker *maker, const char *prefix, size_t length)
+{
+	uint32_t sum = 2166136261U; /* FNV-1a; should two texts share it, one only gets a label that it does not need */
+
+	for (size_t i = 0; i < length; i++)
+		sum = (sum ^ (uint8_t)prefix[i]) * 16777619U;
+	for (size_t i = 0; i < maker->seen_count; i++) {
+		if (maker->seen[i] == sum)
+			return 1;
+	}
+	if (maker->seen_count == maker->seen_capacity) {
+		const size_t capacity = maker->seen_capacity ? 2 * maker->seen_capacity : 64;
+		uint32_t *larger = reallocarray(maker->seen, capacity, sizeof(*larger));
+
+		if (!larger)
+			return -ENOMEM;
+		maker->seen = larger;
+		maker->seen_capacity = capacity;
+	}
+	maker->seen[maker->seen_count++] = sum;
+	return 0;
+}
+
+/*
+ * One series: its text goes to the arena. @member may be NULL.
+ *
+ * Two points of a device with the same family and labels would be one series with two values. That is a mistake of the
+ * plugin that forgot a label; the second one then gets its name (@point, NULL for what are no points) as a label.
+ */
+static int add_entry(struct maker *maker, const struct draft *draft, const char *point, const char *member_label,
+		     const char *member, struct plan_entry entry)
+{
+	const char *family = maker->drafts.families.list[draft->family].name;
+	struct plan *plan = maker->plan;
+	struct buffer *arena = &plan->prefixes;
+	const size_t begin = arena->length;
+
+	add_prefix(maker, family, member_label, member, NULL);
+	if (point && !arena->failed) {
+		const int r = seen(maker, arena->data + begin, arena->length - begin);
+
+		if (r < 0)
+			return r;
+		if (r > 0) {
+			arena->length = begin;
+			add_prefix(maker, family, member_label, member, point);
+		}
+	}
 	if (arena->length - begin > UINT16_MAX) {
-		bb_log_warning(NULL, 0, "prometheus: a series of %s is left out: its labels are too long",
-			       maker->drafts.families.list[draft->family].name);
+		bb_log_warning(NULL, 0, "prometheus: a series of %s is left out: its labels are too long", family);
 		arena->length = begin;
 		return 0;
 	}
@@ -73,36 +125,6 @@ static int add_entry(struct maker *maker, const struct draft *draft, const char 
 	return arena->failed ? -ENOMEM : 0;
 }
 
-/*
- * Two points of a device with the same family and labels would be one series with two values. That is a mistake of the
- * plugin that forgot a label; its points are told apart by name then.
- */
-static int tell_apart(struct maker *maker, const struct bb_point *point)
-{
-	uint32_t sum = 2166136261U;
-
-	for (size_t i = 0; i < maker->labels.length; i++)
-		sum = (sum ^ (uint8_t)maker->labels.data[i]) * 16777619U;
-	for (size_t i = 0; i < maker->seen_count; i++) {
-		if (maker->seen[i] == sum) {
-			buffer_add_text(&maker->labels, ",");
-			buffer_add_label(&maker->labels, "point", point->name);
-			return 0;
-		}
-	}
-	if (maker->seen_count == maker->seen_capacity) {
-		const size_t capacity = maker->seen_capacity ? 2 * maker->seen_capacity : 64;
-		uint32_t *seen = reallocarray(maker->seen, capacity, sizeof(*seen));
-
-		if (!seen)
-			return -ENOMEM;
-		maker->seen = seen;
-		maker->seen_capacity = capacity;
-	}
-	maker->seen[maker->seen_count++] = sum;
-	return 0;
-}
-
 static int add_members(struct maker *maker, const struct draft *draft, const struct bb_point *point)
 {
 	const bool flags = point->kind == BB_KIND_FLAGS;
@@ -114,7 +136,7 @@ static int add_members(struct maker *maker, const struct draft *draft, const str
 
 		if (flags && (member->value < 0 || member->value > 63))
 			continue;
-		r = add_entry(maker, draft, point->member_label, member->name, entry);
+		r = add_entry(maker, draft, point->name, point->member_label, member->name, entry);
 	}
 	return r;
 }
@@ -130,10 +152,6 @@ static int add_point(struct maker *maker, const struct draft *draft)
 		buffer_add_text(&maker->labels, ",");
 		buffer_add_text(&maker->labels, point->labels);
 	}
-	const int r = tell_apart(maker, point);
-
-	if (r < 0)
-		return r;
 	if (point->member_label && point->member_count && (point->kind == BB_KIND_ENUM || point->kind == BB_KIND_FLAGS))
 		return add_members(maker, draft, point);
 
@@ -151,7 +169,7 @@ static int add_point(struct maker *maker, const struct draft *draft)
 		more = 3; /* it is counted in ms */
 	}
 	entry.decimals = (uint8_t)more;
-	return add_entry(maker, draft, NULL, NULL, entry);
+	return add_entry(maker, draft, point->name, NULL, NULL, entry);
 }
 
 /* The entries of a draft. */
@@ -169,14 +187,14 @@ static int add_entries(struct maker *maker, const struct draft *draft)
 			agent ? facts->agent_alarms : facts->devices[draft->device].snapshot.alarms;
 
 		entry.kind = PLAN_ALARM;
-		return add_entry(maker, draft, "alarm", set->alarms[draft->index].type->name, entry);
+		return add_entry(maker, draft, NULL, "alarm", set->alarms[draft->index].type->name, entry);
 	}
 	if (draft->source != PLAN_OWN)
 		return add_point(maker, draft);
 	if (agent)
-		return add_entry(maker, draft, "version", facts->agent_version, entry);
+		return add_entry(maker, draft, NULL, "version", facts->agent_version, entry);
 	entry.decimals = (uint8_t)drafts_own_decimals(draft->index);
-	return add_entry(maker, draft, NULL, NULL, entry);
+	return add_entry(maker, draft, NULL, NULL, NULL, entry);
 }
 
 static void add_header(struct plan *plan, const char *name, const char *help, struct plan_header *ret_header)
@@ -216,7 +234,7 @@ static int write_families(struct maker *maker)
 		add_header(plan, family->name, family->help, &plan->families[plan->family_count].header);
 		plan->family_count++;
 	}
-	add_header(plan, "busbar_device_info", "1, and what the device says it is.", &plan->info);
+	add_header(plan, "busbar_device_info", "1, and what the device says it is", &plan->info);
 	for (int i = 0; i < 2; i++)
 		add_header(plan, plan_link_families[i], link_help[i], &plan->links[i]);
 	return r;

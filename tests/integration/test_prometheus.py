@@ -100,6 +100,21 @@ class Pages(unittest.TestCase):
         self.assertEqual(missing, {})
         say(f"Prometheus: {len(rows)} points of the dictionary are exported, in {len(names)} families")
 
+    def test_the_documentation_lists_every_family_with_its_type_and_labels(self):
+        rows = re.findall(r"^\| (\w+) \| (gauge|counter) \| ([a-z, ]*) \|", (SOURCE / "docs" / "metrics.md").read_text(),
+                          re.MULTILINE)
+        documented = {name: (kind, set(labels.split(", "))) for name, kind, labels in rows}
+        self.assertEqual(len(rows), len(documented))
+        page = self.page()[1]
+        kinds = dict(re.findall(r"^# TYPE (\w+) (\w+)$", page.decode(), re.MULTILINE))
+        written = {}
+        for name, labels in series(page):
+            written.setdefault(name, (kinds[name], set()))[1].update(re.findall(r'(\w+)="', labels))
+        # The simulator has no link; the other families must be there, and as they are documented.
+        for name in ("busbar_link_polls_total", "busbar_link_poll_errors_total"):
+            self.assertEqual(documented.pop(name), ("counter", {"link"}))
+        self.assertEqual(written, documented)
+
     def test_every_alarm_a_device_can_raise_has_a_series(self):
         alarms = re.findall(rb'busbar_alarm_active\{device="ups",alarm="([a-z0-9-]+)"\}', self.page()[1])
         points = {name for name in self.daemon.points("ups") if name.startswith("alarm.") and name != "alarm.count"}

@@ -351,6 +351,23 @@ Test(prometheus_page, two_points_never_become_one_series)
 	facts_finish(&facts);
 }
 
+Test(prometheus_page, words_of_flags_share_a_family_when_their_members_differ)
+{
+	struct facts facts;
+	struct bb_reading *reading =
+		one_device(&facts, SPECS({.name = "bacs.alarms"}, {.name = "bacs.alarms.more"}), 2);
+
+	sample_set(reading, "bacs.alarms", 0);
+	sample_set(reading, "bacs.alarms.more", 0);
+
+	char *page = page_of(&facts, PAGE_TEXT);
+
+	cr_expect_not_null(strstr(page, "bacs_alarm{device=\"ups-a\",alarm="), "%s", page);
+	expect_none(page, "point=");
+	free(page);
+	facts_finish(&facts);
+}
+
 Test(prometheus_page, help_says_what_all_lines_of_a_family_have_in_common)
 {
 	struct facts facts;
