@@ -422,7 +422,7 @@ int agent_start(struct agent *agent)
 	int r;
 
 	assert(configuration); /* agent_load() comes first */
-	r = events_start(agent->loop);
+	r = events_start(agent->loop, 1);
 	if (r < 0)
 		return r;
 	r = monitor_start(agent->registry);

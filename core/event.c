@@ -191,7 +191,7 @@ static void read_boot_id(void)
 	events.boot_id[strcspn(events.boot_id, "\n")] = '\0';
 }
 
-int events_start(struct bb_loop *main_loop)
+int events_start(struct bb_loop *main_loop, uint64_t first_number)
 {
 	struct record **ring = calloc(EVENTS_KEPT, sizeof(*ring));
 
@@ -199,6 +199,8 @@ int events_start(struct bb_loop *main_loop)
 		return -ENOMEM;
 	read_boot_id();
 	events.ring = ring;
+	if (events.newest + 1 < first_number)
+		events.newest = first_number - 1;
 	events.told = events.newest;
 	pthread_mutex_lock(&events.lock);
 	events.loop = main_loop;

@@ -12,8 +12,11 @@
 
 #define EVENTS_KEPT 10000
 
-/** Start taking events: bb_event_emit() posts to @main_loop from now on. One per process. */
-int events_start(struct bb_loop *main_loop);
+/**
+ * Start taking events: bb_event_emit() posts to @main_loop from now on. The first event gets @first_number, which comes
+ * from the journal, or a larger one when this process has used that already. One per process.
+ */
+int events_start(struct bb_loop *main_loop, uint64_t first_number);
 
 /** Stop and free; events emitted later are dropped. */
 void events_stop(void);

@@ -23,7 +23,7 @@
 #include "registry.h"
 
 /* The alarms the agent can raise about itself. */
-static const char *const agent_alarms[] = {"config-rejected", "plugin-failed", "tls-not-verified"};
+static const char *const agent_alarms[] = {"config-rejected", "journal-trouble", "plugin-failed", "tls-not-verified"};
 
 #define AGENT_ALARM_COUNT (sizeof(agent_alarms) / sizeof(agent_alarms[0]))
 

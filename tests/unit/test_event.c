@@ -15,7 +15,7 @@ static struct bb_loop *loop;
 static void start(void)
 {
 	cr_assert_eq(bb_loop_create(&loop), 0);
-	cr_assert_eq(events_start(loop), 0);
+	cr_assert_eq(events_start(loop, 1), 0);
 }
 
 static void stop(void)

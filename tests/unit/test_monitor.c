@@ -24,7 +24,7 @@ static void start(void)
 	script = (struct fake_script){0};
 	looked = 0;
 	cr_assert_eq(bb_loop_create(&loop), 0);
-	cr_assert_eq(events_start(loop), 0);
+	cr_assert_eq(events_start(loop, 1), 0);
 	cr_assert_eq(registry_create(NULL, &registry), 0); /* nothing is posted: the test calls the monitor */
 	cr_assert_eq(monitor_start(registry), 0);
 	device = fake_open_device(registry, "ups-a", fake_ups_points);

@@ -86,7 +86,7 @@ Test(registry, alarms_of_the_agent_are_raised_and_cleared_with_events)
 	struct bb_loop *loop;
 
 	cr_assert_eq(bb_loop_create(&loop), 0);
-	cr_assert_eq(events_start(loop), 0);
+	cr_assert_eq(events_start(loop, 1), 0);
 	cr_assert_eq(before->active, 0);
 	registry_agent_alarm(registry, "plugin-failed", true, "x.so: wrong ABI");
 	registry_agent_alarm(registry, "plugin-failed", true, "again");
