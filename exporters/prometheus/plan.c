@@ -26,8 +26,9 @@ struct maker {
 	struct drafts drafts;
 	size_t entry_capacity;
 	struct buffer labels; /* of the draft at hand */
-	uint32_t *seen;       /* hashes of the labels of one family and device */
-	size_t seen_count, seen_capacity;
+	uint32_t group;       /* counts pairs of family and device, from 1 */
+	uint64_t *seen;       /* a hash set: the group above the hash of a text; those of other groups are free */
+	size_t seen_count, seen_size;
 };
 
 /* Append the text before a number. @member and @point may be NULL; then they are no labels. */
@@ -54,27 +55,48 @@ static void add_prefix(struct maker *maker, const char *family, const char *memb
 	buffer_add_text(arena, " ");
 }
 
+/* Make room for one more in the set of texts seen. */
+static int grow_seen(struct maker *maker)
+{
+	const size_t size = maker->seen_size ? 2 * maker->seen_size : 256;
+	uint64_t *slots = calloc(size, sizeof(*slots));
+
+	if (!slots)
+		return -ENOMEM;
+	for (size_t i = 0; i < maker->seen_size; i++) {
+		size_t slot = maker->seen[i] & (size - 1);
+
+		if (maker->seen[i] >> 32 != maker->group)
+			continue;
+		while (slots[slot])
+			slot = (slot + 1) & (size - 1);
+		slots[slot] = maker->seen[i];
+	}
+	free(maker->seen);
+	maker->seen = slots;
+	maker->seen_size = size;
+	return 0;
+}
+
 /* Has this family a series of that text for this device already? Remembers it. Returns 1, 0 or -ENOMEM. */
 static int seen(struct maker *maker, const char *prefix, size_t length)
 {
 	uint32_t sum = 2166136261U; /* FNV-1a; should two texts share it, one only gets a label that it does not need */
 
+	if (2 * maker->seen_count >= maker->seen_size && grow_seen(maker) < 0)
+		return -ENOMEM;
 	for (size_t i = 0; i < length; i++)
 		sum = (sum ^ (uint8_t)prefix[i]) * 16777619U;
-	for (size_t i = 0; i < maker->seen_count; i++) {
-		if (maker->seen[i] == sum)
+
+	const uint64_t mark = (uint64_t)maker->group << 32 | sum;
+	size_t slot = sum & (maker->seen_size - 1);
+
+	for (; maker->seen[slot] >> 32 == maker->group; slot = (slot + 1) & (maker->seen_size - 1)) {
+		if (maker->seen[slot] == mark)
 			return 1;
 	}
-	if (maker->seen_count == maker->seen_capacity) {
-		const size_t capacity = maker->seen_capacity ? 2 * maker->seen_capacity : 64;
-		uint32_t *larger = reallocarray(maker->seen, capacity, sizeof(*larger));
-
-		if (!larger)
-			return -ENOMEM;
-		maker->seen = larger;
-		maker->seen_capacity = capacity;
-	}
-	maker->seen[maker->seen_count++] = sum;
+	maker->seen[slot] = mark;
+	maker->seen_count++;
 	return 0;
 }
 
@@ -222,8 +244,10 @@ static int write_families(struct maker *maker)
 		uint32_t device = UINT32_MAX;
 
 		for (; r >= 0 && draft < end; draft++) {
-			if (draft->device != device)
+			if (draft->device != device) {
+				maker->group++;
 				maker->seen_count = 0;
+			}
 			device = draft->device;
 			r = add_entries(maker, draft);
 		}
