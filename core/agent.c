@@ -63,7 +63,7 @@ struct agent {
 	size_t exporter_count;
 	struct bb_timer *retry; /* of exporters that did not start */
 	struct departure *departures;
-	unsigned probes; /* under way: they cannot be stopped */
+	unsigned probes;    /* under way: they cannot be stopped */
 	bool device_failed; /* a device of the configuration could not be opened */
 	bool stopping;
 };

@@ -53,13 +53,13 @@ struct bb_snmp_options {
 	const char *community; /* v1, v2c */
 	const char *user;      /* v3, as all below */
 	enum bb_snmp_level level;
-	const char *auth;      /* MD5 SHA SHA-224 SHA-256 SHA-384 SHA-512 */
+	const char *auth; /* MD5 SHA SHA-224 SHA-256 SHA-384 SHA-512 */
 	const char *auth_passphrase;
-	const char *privacy;   /* DES AES AES-192 AES-256, as far as net-snmp was built with them */
+	const char *privacy; /* DES AES AES-192 AES-256, as far as net-snmp was built with them */
 	const char *privacy_passphrase;
-	const char *context;   /* "" for the default */
-	int64_t timeout_ms;    /* of one try */
-	int retries;           /* further tries */
+	const char *context; /* "" for the default */
+	int64_t timeout_ms;  /* of one try */
+	int retries;         /* further tries */
 };
 
 /**
@@ -89,13 +89,13 @@ int bb_snmp_oid_print(char *buffer, size_t size, const struct bb_snmp_oid *oid);
 
 /** What kind of value a variable has; what is a number in it is in `number`. */
 enum bb_snmp_type {
-	BB_SNMP_INTEGER,     /* INTEGER */
-	BB_SNMP_UNSIGNED,    /* Counter32, Gauge32, Counter64 (saturated at INT64_MAX) */
-	BB_SNMP_TICKS,       /* TimeTicks, 0.01 s */
-	BB_SNMP_STRING,      /* OCTET STRING, IpAddress, Opaque */
-	BB_SNMP_OBJECT,      /* OBJECT IDENTIFIER */
-	BB_SNMP_NULL,        /* NULL, noSuchObject, noSuchInstance */
-	BB_SNMP_END,         /* endOfMibView */
+	BB_SNMP_INTEGER,  /* INTEGER */
+	BB_SNMP_UNSIGNED, /* Counter32, Gauge32, Counter64 (saturated at INT64_MAX) */
+	BB_SNMP_TICKS,    /* TimeTicks, 0.01 s */
+	BB_SNMP_STRING,   /* OCTET STRING, IpAddress, Opaque */
+	BB_SNMP_OBJECT,   /* OBJECT IDENTIFIER */
+	BB_SNMP_NULL,     /* NULL, noSuchObject, noSuchInstance */
+	BB_SNMP_END,      /* endOfMibView */
 };
 
 /** One variable of an answer. Borrowed: valid during the callback. */
