@@ -20,11 +20,12 @@ Answer = collections.namedtuple("Answer", "result ms index values")
 
 
 class Snmpd:
-    """A real snmpd on a free port of 127.0.0.1. @lines are appended to its configuration; its persistent folder
-    stays when it is restarted, unless that is wiped."""
+    """A real snmpd on a free port of 127.0.0.1, or at @address. @lines are appended to its configuration; its
+    persistent folder stays when it is restarted, unless that is wiped."""
 
-    def __init__(self, lines, engine=None, port=None):
-        self.port = port or free_port("udp")
+    def __init__(self, lines, engine=None, address=None):
+        self.port = free_port("udp")
+        self.address = address or f"udp:127.0.0.1:{self.port}"
         self.folder = tempfile.TemporaryDirectory(prefix="busbar-snmpd-")
         self.path = pathlib.Path(self.folder.name)
         self.lines = lines
@@ -39,7 +40,7 @@ class Snmpd:
         (self.path / "snmpd.conf").write_text("\n".join(lines) + "\n")
         persistent = self.path / "persistent"
         persistent.mkdir(exist_ok=True)
-        self.process = Process([program("snmpd"), "-f", "-Lo", "-r", "-I", "-smux", f"udp:127.0.0.1:{self.port}"], cwd=self.path,
+        self.process = Process([program("snmpd"), "-f", "-Lo", "-r", "-I", "-smux", self.address], cwd=self.path,
                                env={"SNMPCONFPATH": f"{self.path}:{persistent}", "SNMP_PERSISTENT_DIR": str(persistent),
                                     "MIBS": ""})
         self.process.wait_log(r"^NET-SNMP version")

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """SNMP version 3 against the real snmpd: every pair of protocols, wrong credentials, restarts, cloned engine ids."""
 import pathlib
+import resource
+import socket
 import tempfile
 import time
 import unittest
@@ -93,6 +95,12 @@ class Protocols(unittest.TestCase):
                 self.assertEqual(client.answer(user_name(*pair), timeout=30).result, "EACCES", pair)
             self.assertEqual(client.log().count("the privacy passphrase or protocol is wrong"), len(pairs))
 
+    def test_a_wrong_privacy_passphrase_is_found_without_a_second_try_at_the_second_request(self):
+        with Client() as client:
+            client.open("a", **options(self.snmpd.port, "SHA", "AES", privpass="something-else", retries=0))
+            self.assertEqual(client.get("a", UPTIME).result, "ETIMEDOUT")
+            self.assertEqual(client.get("a", UPTIME).result, "EACCES")
+
     def test_a_wrong_protocol_is_refused(self):
         with Client() as client:
             client.open("auth", **options(self.snmpd.port, "SHA-256", None, user="sha-none"))
@@ -116,6 +124,44 @@ class Protocols(unittest.TestCase):
             self.assertEqual(client.open("c", **options(1, "SHA-1024", "AES")), "EINVAL")
             self.assertEqual(client.open("d", **options(1, "SHA", "ROT13")), "EINVAL")
             self.assertEqual(client.open("e", host="localhost", port=1), "EINVAL", "names are not looked up here")
+
+    def test_credentials_that_are_put_right_at_the_agent_are_taken_up_and_said(self):
+        with Snmpd(Engines.USERS) as snmpd, Client() as client:
+            client.open("a", **options(snmpd.port, "SHA-256", "AES", user="monitor", authpass="later-words"))
+            self.assertEqual(client.get("a", UPTIME).result, "EACCES")
+            snmpd.lines = [line.replace(AUTH_PASS, "later-words") for line in snmpd.lines]
+            snmpd.restart(wipe=True)
+            self.assertEqual(client.get("a", UPTIME).result, "0")
+            self.assertIn("accepts our SNMPv3 user again", client.log())
+
+    def test_descriptors_above_1023_work(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if hard != resource.RLIM_INFINITY and hard < 2000:
+            self.skipTest(f"no more than {hard} descriptors are allowed here")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (2000, hard))
+        try:
+            with Client() as client:
+                for i in range(1100):
+                    self.assertEqual(client.open(f"a{i}", port=self.snmpd.port), "0")
+                for i in range(1000, 1100):
+                    client.ask(f"a{i}", LOCATION)
+                for i in range(1000, 1100):
+                    self.assertEqual(client.answer(f"a{i}").values, {LOCATION: "'here'4"})
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    def test_ipv6_works(self):
+        try:
+            with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+                probe.bind(("::1", 0))
+                port = probe.getsockname()[1]
+        except OSError as error:
+            self.skipTest(f"no IPv6 here: {error}")
+        with Snmpd(["rocommunity6 public", *Engines.USERS], address=f"udp6:[::1]:{port}"), Client() as client:
+            client.open("a", host="::1", port=port)
+            client.open("b", host="::1", **Engines.options(port))
+            self.assertEqual(client.get("a", LOCATION).values, {LOCATION: "'here'4"})
+            self.assertEqual(client.get("b", LOCATION).values, {LOCATION: "'here'4"})
 
     def test_nothing_is_read_or_written_on_disk(self):
         with tempfile.TemporaryDirectory() as folder:

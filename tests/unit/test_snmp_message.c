@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The first look at a received SNMP message: what strangers may send to the port of a poller.
+ * test_snmp_message.c - the first look at a received message: what strangers may send to the port of a poller.
  */
 #include <criterion/criterion.h>
 #include <errno.h>

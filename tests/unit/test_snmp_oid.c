@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Object identifiers of libbusbar-snmp.
+ * test_snmp_oid.c - object identifiers: compared, parsed, printed.
  */
 #include <criterion/criterion.h>
 #include <errno.h>

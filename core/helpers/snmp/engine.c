@@ -15,8 +15,8 @@
  * clock and keys, and a stranger who invents engine ids cannot fill the table.
  *
  * An agent that cannot decrypt a request says nothing, as if it were dead. So when an encrypted request has to be
- * sent again and none was ever answered, an empty one that is signed but not encrypted is sent beside it: if that is
- * answered, the privacy passphrase or protocol is the wrong one.
+ * sent again and none was ever answered, two empty ones are sent beside it, one encrypted and one only signed: if the
+ * latter alone is answered, the privacy passphrase or protocol is the wrong one.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -25,6 +25,7 @@
 #include <string.h>
 
 #include <busbar/clock.h>
+#include <busbar/plugin.h>
 
 #include "session.h"
 
@@ -346,8 +347,11 @@ int engine_send(struct bb_snmp_agent *agent, struct request *request)
 	int r;
 
 	if (engine->state == ENGINE_KNOWN && engine->doubtful && TAILQ_EMPTY(&agent->in_flight)) {
+		const enum engine_check check = engine->check;
+
 		session_close(agent);
 		engine_forget(agent);
+		engine->check = check; /* a peer that does not answer has not changed its mind */
 	}
 	if (engine->state == ENGINE_KNOWN)
 		return session_send(agent, request);
@@ -433,7 +437,8 @@ void engine_report(struct request *request, netsnmp_pdu *report, bool final)
 		break;
 	}
 	if (request->kind == REQUEST_CHECK) { /* whatever it complains of, it could verify who asks */
-		request->agent->engine.check = CHECK_PASSED;
+		if (request->pdu->securityLevel == SNMP_SEC_LEVEL_AUTHNOPRIV)
+			request->agent->engine.check = CHECK_PASSED;
 		request_complete(request, 0);
 		return;
 	}
@@ -448,6 +453,8 @@ int engine_timed_out(struct request *request)
 	if (request->kind != REQUEST_USER)
 		return -ETIMEDOUT;
 	engine->doubtful = true;
+	if (engine->check == CHECK_NONE) /* there was no second try that could have asked for it */
+		engine->check = CHECK_WANTED;
 	if (engine->proven || engine->check != CHECK_PASSED)
 		return -ETIMEDOUT;
 	return bb_complain(agent->log, &engine->refusal, -EACCES,
@@ -456,17 +463,20 @@ int engine_timed_out(struct request *request)
 			   agent->name, agent->user);
 }
 
-/* See the head of this file. It is not waited for, so that it cannot be sent does not matter. */
+/* See the head of this file. Nobody waits for these, so it does not matter when one cannot be sent. */
 static void engine_check(struct bb_snmp_agent *agent)
 {
+	static const int levels[] = {SNMP_SEC_LEVEL_AUTHNOPRIV, SNMP_SEC_LEVEL_AUTHPRIV};
 	struct request *check;
 
 	agent->engine.check = CHECK_SENT;
-	if (request_create_empty(agent, REQUEST_CHECK, &check) < 0)
-		return;
-	check->pdu->securityLevel = SNMP_SEC_LEVEL_AUTHNOPRIV;
-	if (session_send(agent, check) < 0)
-		request_destroy(check);
+	for (size_t i = 0; i < BB_LENGTH(levels); i++) {
+		if (request_create_empty(agent, REQUEST_CHECK, &check) < 0)
+			return;
+		check->pdu->securityLevel = levels[i];
+		if (session_send(agent, check) < 0)
+			request_destroy(check);
+	}
 }
 
 void engine_settle(struct bb_snmp_agent *agent)
@@ -495,5 +505,7 @@ void engine_settle(struct bb_snmp_agent *agent)
 	} else if (engine->state == ENGINE_KNOWN && engine->check == CHECK_WANTED) {
 		if (agent->level == BB_SNMP_AUTH_PRIV && !engine->proven)
 			engine_check(agent);
+		else
+			engine->check = CHECK_NONE;
 	}
 }

@@ -32,6 +32,14 @@ enum engine_state {
 	ENGINE_KNOWN,
 };
 
+/* Is it the privacy that is wrong? See the head of engine.c. */
+enum engine_check {
+	CHECK_NONE,
+	CHECK_WANTED,
+	CHECK_SENT,
+	CHECK_PASSED, /* who we are could be verified */
+};
+
 struct engine {
 	enum engine_state state;
 	uint8_t id[MESSAGE_ENGINE_MAX];
@@ -55,12 +63,7 @@ struct engine {
 	bool changed;  /* the peer is another engine now, or its clock is beyond repair: discover it anew */
 	bool doubtful; /* a request got no answer: discover before the next one */
 	bool proven;   /* a request was answered since the discovery */
-	enum {
-		CHECK_NONE,
-		CHECK_WANTED,
-		CHECK_SENT,
-		CHECK_PASSED
-	} check;
+	enum engine_check check;
 	struct bb_complaint refusal;
 };
 

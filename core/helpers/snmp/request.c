@@ -155,7 +155,10 @@ void request_answered(struct request *request, netsnmp_pdu *pdu)
 
 	engine->doubtful = false;
 	if (request->kind == REQUEST_CHECK) {
-		engine->check = CHECK_PASSED;
+		if (pdu->securityLevel == SNMP_SEC_LEVEL_AUTHPRIV)
+			engine->proven = true;
+		else
+			engine->check = CHECK_PASSED;
 		request_complete(request, 0);
 		return;
 	}
@@ -176,10 +179,8 @@ void request_answered(struct request *request, netsnmp_pdu *pdu)
 	default:
 		result = -EPROTO;
 	}
-	if (request->agent->version == BB_SNMP_V3 && !engine->proven) {
-		engine->proven = true;
-		bb_complaint_over(request->agent->log, &engine->refusal, "the agent accepts our user again");
-	}
+	engine->proven = true;
+	bb_complaint_over(request->agent->log, &engine->refusal, "the agent accepts our SNMPv3 user again");
 	if (result == 0) {
 		request->variables = pdu->variables;
 		pdu->variables = NULL;

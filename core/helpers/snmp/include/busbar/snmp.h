@@ -6,6 +6,9 @@
  * loop. Plugins that speak SNMP run their state machines on that loop too, and nothing here blocks: requests
  * are answered by callbacks. Names are resolved before, elsewhere; agents have numeric addresses.
  *
+ * Agents that were cloned with their engine id are polled all the same, each by its own clock; the second is told of
+ * in its log.
+ *
  * All functions but bb_snmp_client_acquire() and bb_snmp_client_release() belong to the client's loop.
  */
 #ifndef BUSBAR_SNMP_H
@@ -124,14 +127,16 @@ struct bb_snmp_request {
 
 /**
  * What came of a request. @result: 0; -ETIMEDOUT no answer after all tries; -EMSGSIZE tooBig; -ENXIO noSuchName (v1)
- * with @error_index (from 1); -EACCES authentication, user or access refused; -EPROTO anything else that makes no sense.
+ * with @error_index (from 1); -EACCES authentication, user or access refused (why has been said through the agent's
+ * log); -EPROTO anything else that makes no sense, also more variables than were asked for; -ENOMEM.
  */
 typedef void bb_snmp_answer(void *context, int result, const struct bb_snmp_variable *variables, size_t count,
 			    size_t error_index);
 
 /**
  * Send @request; @answer is called exactly once, later, unless the agent is closed first. Any number may be in flight.
- * Returns 0 or a negative errno: then @answer is not called.
+ * Returns 0 or a negative errno: then @answer is not called. -EINVAL: no names, one of fewer than 2 arcs, or GETBULK
+ * in version 1; -EMSGSIZE: more names than a datagram holds.
  */
 int bb_snmp_send(struct bb_snmp_agent *agent, const struct bb_snmp_request *request, bb_snmp_answer *answer,
 		 void *context);
