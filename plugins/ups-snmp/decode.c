@@ -10,10 +10,13 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <busbar/decimal.h>
+
+/* How far the agent's clock may run away from ours before moments are moved. */
+#define DECODE_CLOCK_PLAY_MS 5000
 
 /* A text of digits with blanks or NULs around it, in the unit the MIB has for the object. */
 static bool decode_text_number(const struct bb_snmp_variable *variable, int64_t *ret_number)
@@ -62,6 +65,10 @@ static enum bb_quality decode_raw(const struct decoder *decoder, const struct bb
 		return BB_QUALITY_BAD;
 	}
 	*ret_number = variable->number;
+	/* What was negative before it was put into an unsigned type. */
+	if (variable->type == BB_SNMP_UNSIGNED && decoder->object->syntax != OBJECT_COUNTER &&
+	    variable->number > INT32_MAX && variable->number <= UINT32_MAX)
+		*ret_number -= INT64_C(1) << 32;
 	return BB_QUALITY_GOOD;
 }
 
@@ -84,30 +91,55 @@ static enum bb_quality decode_identity(const struct bb_snmp_variable *variable, 
 	return BB_QUALITY_GOOD;
 }
 
-/* Ticks of the agent to wall-clock time, in whole seconds: what is between two polls must not make it flicker. 0 is
- * "never"; a moment ahead of the agent's clock was before its last start, so nobody knows when. */
+void decode_clock_set(struct decode_clock *clock, int64_t ticks, int64_t wall_ms)
+{
+	const int64_t zero_ms = wall_ms - ticks * 10;
+
+	/* An answer takes its time, and not always the same: that must not move moments of the past. */
+	if (!clock->known || llabs(zero_ms - clock->zero_ms) >= DECODE_CLOCK_PLAY_MS)
+		clock->zero_ms = zero_ms;
+	clock->known = true;
+	clock->ticks = ticks;
+}
+
+/* Ticks of the agent to wall-clock time, in whole seconds. 0 is "never"; a moment ahead of the agent's clock was before its last start, so nobody knows when. */
 static enum bb_quality decode_moment(int64_t ticks, const struct decode_clock *clock, int64_t *ret_value)
 {
 	if (!clock->known || ticks <= 0 || ticks > clock->ticks)
 		return BB_QUALITY_UNSUPPORTED;
-	*ret_value = (clock->wall_ms - (clock->ticks - ticks) * 10 + 500) / 1000 * 1000;
+	*ret_value = (clock->zero_ms + ticks * 10 + 500) / 1000 * 1000;
 	return BB_QUALITY_GOOD;
 }
 
-/* Numbers that only make sense in another unit than the MIB's: from the first one on, all are taken to be in it. */
-static int64_t decode_unit(struct decoder *decoder, int64_t number, int64_t *ret_multiplier, int64_t *ret_divisor)
+/* Numbers that only make sense in another unit than the MIB's: from the first one on, all are taken to be in it, unless
+ * one comes that makes no sense that way. */
+static const struct quirk *decode_scale(struct decoder *decoder, int64_t number)
 {
 	const struct quirk *scale = quirks_find(&decoder->quirks, QUIRK_SCALE);
 
+	if (scale)
+		return scale;
+	for (unsigned i = 0; i < decoder->quirks.count; i++) {
+		scale = &quirk_table[decoder->quirks.rows[i]];
+		if (scale->kind == QUIRK_SCALE_RANGE && number >= scale->low && number <= scale->high)
+			decoder->scale = (uint8_t)(decoder->quirks.rows[i] + 1); /* make_tables.py allows 254 rows */
+	}
+	if (decoder->scale == 0)
+		return NULL;
+	scale = &quirk_table[decoder->scale - 1];
+	if (bb_decimal_scale(number, scale->multiplier, scale->divisor) <= decoder->object->high)
+		return scale;
+	decoder->scale = 0;
+	return NULL;
+}
+
+/* @number in the MIB's unit, and the factor from the device's unit to the point's. */
+static int64_t decode_unit(struct decoder *decoder, int64_t number, int64_t *ret_multiplier, int64_t *ret_divisor)
+{
+	const struct quirk *scale = decode_scale(decoder, number);
+
 	*ret_multiplier = decoder->object->multiplier;
 	*ret_divisor = decoder->object->divisor;
-	if (!scale) {
-		scale = quirks_find(&decoder->quirks, QUIRK_SCALE_RANGE);
-		if (scale && number >= scale->low && number <= scale->high)
-			decoder->scaled = true;
-		if (!decoder->scaled)
-			scale = NULL;
-	}
 	if (!scale)
 		return number;
 	*ret_multiplier *= scale->multiplier;

@@ -15,15 +15,18 @@ struct decoder {
 	const struct object *object;
 	struct quirks quirks;
 	uint8_t decimals; /* of the point */
-	bool scaled;      /* a QUIRK_SCALE_RANGE was met, and holds from then on */
+	uint8_t scale;    /* place of the QUIRK_SCALE_RANGE that was met and holds from then on, plus 1 */
 };
 
 /* The agent's clock beside ours, for objects that say when something was in ticks of the agent. */
 struct decode_clock {
 	bool known;      /* does the agent have sysUpTime? */
 	int64_t ticks;   /* its sysUpTime, 0.01 s */
-	int64_t wall_ms; /* bb_clock_wall_ms() at that moment */
+	int64_t zero_ms; /* wall clock when that was 0 */
 };
+
+/* The agent's clock says @ticks at @wall_ms (bb_clock_wall_ms()). */
+void decode_clock_set(struct decode_clock *clock, int64_t ticks, int64_t wall_ms);
 
 /**
  * The value of a variable that is not a text, scaled as the point wants it. Returns BB_QUALITY_GOOD, or

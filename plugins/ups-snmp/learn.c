@@ -82,7 +82,7 @@ static void learn_take_name(struct learn *learn, const struct bb_snmp_variable *
 		break;
 	case LEARN_UPTIME:
 		if (variable->type == BB_SNMP_TICKS || variable->type == BB_SNMP_UNSIGNED)
-			learn->clock = (struct decode_clock){true, variable->number, bb_clock_wall_ms()};
+			decode_clock_set(&learn->clock, variable->number, bb_clock_wall_ms());
 		break;
 	case LEARN_MANUFACTURER:
 		learn_copy_text(variable, learn->manufacturer, sizeof(learn->manufacturer));

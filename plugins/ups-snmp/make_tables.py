@@ -95,7 +95,7 @@ def main(objects_path, quirks_path, output):
     table = sorted(load(objects_path, scanned_object))
     names = {name for _, name, _ in table}
     quirks = load(quirks_path, lambda row: scanned_quirk(row, names))
-    if len(quirks) > 255:
+    if len(quirks) > 254:
         sys.exit(f"{quirks_path}: more rows than fit struct quirks")
     with open(output, "w", encoding="utf-8") as file:
         file.write("/* Made by make_tables.py from objects.csv and quirks.csv. */\n"

@@ -19,7 +19,7 @@ void poll_take_uptime(struct ups_snmp *ups, const struct bb_snmp_variable *varia
 		ups->clock.known = false;
 		return;
 	}
-	ups->clock = (struct decode_clock){true, variable->number, bb_clock_wall_ms()};
+	decode_clock_set(&ups->clock, variable->number, bb_clock_wall_ms());
 	if (before.known && variable->number < before.ticks && before.ticks < POLL_TICKS_WRAP - POLL_WRAP_SLACK)
 		ups->restarted = true;
 }

@@ -36,7 +36,7 @@ void quirks_select(const struct identity *identity, const char *object, bool is_
 		    !quirks_is_about(quirk, object, is_unsigned))
 			continue;
 		assert(ret_quirks->count < QUIRKS_MAX);
-		ret_quirks->rows[ret_quirks->count++] = (uint8_t)i; /* make_tables.py allows 255 rows */
+		ret_quirks->rows[ret_quirks->count++] = (uint8_t)i; /* make_tables.py allows 254 rows */
 	}
 }
 

@@ -227,6 +227,7 @@ static void ups_snmp_close(void *state)
 	plan_finish(&ups->plan);
 	alarms_finish(&ups->alarms);
 	secrets_wipe(&ups->secrets);
+	(void)sem_destroy(&ups->confirmed); /* nobody waits */
 }
 
 BB_PLUGIN(ups_snmp) = {

@@ -12,7 +12,7 @@ import unittest
 from snmp_agent import (GAUGE, GET, GETBULK, GETNEXT, NULL, OBJECT, STRING, TICKS, Agent, encode,
                         from_records, name_bytes, number, oid, parse)
 from snmpsim import Snmpsim, records
-from support import PATIENCE, SOURCE, Busbard, wait_for
+from support import PATIENCE, SOURCE, Busbard, free_port, wait_for
 
 DATA = SOURCE / "tests/integration/data"
 UPS = "1.3.6.1.2.1.33.1."
@@ -108,6 +108,16 @@ class Behaviour(unittest.TestCase):
     def test_a_name_is_looked_up(self):
         with Agent(one_phase()) as agent:
             with daemon_for(agent, address=f"snmp://localhost:{agent.port}") as daemon:
+                wait_value(daemon, "battery.charge", 97.0)
+
+    def test_version_6_of_ip(self):
+        port = free_port("udp")
+        with Snmpsim({"ups-one-phase": DATA / "ups-one-phase.snmprec"},
+                     [f"--agent-udpv6-endpoint=[::1]:{port}"]) as simulator:
+            if "UDP/IPv6 endpoint [::1]" not in simulator.log():
+                self.skipTest("there is no IPv6 on loopback here")
+            with daemon_for(simulator, address=f"snmp://[::1]:{port}", community="ups-one-phase",
+                            timeout="5s") as daemon:
                 wait_value(daemon, "battery.charge", 97.0)
 
     def test_leaving_does_not_wait_for_the_silent(self):
@@ -230,7 +240,7 @@ class Hostile(unittest.TestCase):
         objects = one_phase()
         objects[oid(UPS + "1.2.0")] = (STRING, b"x" * 70000)
         objects[oid(UPS + "3.3.1.2.1")] = (0x46, b"\xff" * 20)
-        with Agent(objects) as agent, daemon_for(agent) as daemon:
+        with Agent(objects) as agent, daemon_for(agent, timeout="100ms") as daemon:
             wait_value(daemon, "battery.charge", 97.0, 60)
             wait_value(daemon, "output.L1.load", 31.0)
             for point in "device.model", "input.L1.frequency":

@@ -80,7 +80,10 @@ Test(ups_snmp_decode, what_cannot_be_has_no_value)
 		{"upsEstimatedChargeRemaining", BB_SNMP_INTEGER, -1, BB_QUALITY_UNSUPPORTED, 0},
 		{"upsEstimatedMinutesRemaining", BB_SNMP_INTEGER, 65535, BB_QUALITY_UNSUPPORTED, 0},
 		{"upsBatteryTemperature", BB_SNMP_INTEGER, -273, BB_QUALITY_UNSUPPORTED, 0},
-		{"upsBatteryTemperature", BB_SNMP_INTEGER, 250, BB_QUALITY_BAD, 0},
+		{"upsBatteryTemperature", BB_SNMP_INTEGER, 2500, BB_QUALITY_BAD, 0},
+		{"upsInputCurrent", BB_SNMP_UNSIGNED, UINT32_MAX, BB_QUALITY_UNSUPPORTED, 0},
+		{"upsSecondsOnBattery", BB_SNMP_UNSIGNED, UINT32_MAX, BB_QUALITY_UNSUPPORTED, 0},
+		{"upsInputVoltage", BB_SNMP_UNSIGNED, UINT32_MAX - 1, BB_QUALITY_BAD, 0},
 		{"upsBatteryVoltage", BB_SNMP_INTEGER, INT_MAX, BB_QUALITY_UNSUPPORTED, 0},
 		{"upsBatteryCurrent", BB_SNMP_INTEGER, INT_MIN, BB_QUALITY_UNSUPPORTED, 0},
 		{"upsOutputFrequency", BB_SNMP_INTEGER, -5, BB_QUALITY_BAD, 0},
@@ -145,6 +148,19 @@ Test(ups_snmp_decode, another_unit_holds_from_the_first_number_that_shows_it)
 	cr_expect_eq(value, 900, "90.0 V");
 }
 
+Test(ups_snmp_decode, another_unit_is_given_up_for_a_number_that_makes_no_sense_in_it)
+{
+	struct decoder decoder = decoder_for("upsInputFrequency", &anybody);
+	struct bb_snmp_variable variable = {.type = BB_SNMP_INTEGER, .number = 50};
+	int64_t value = 0;
+
+	cr_expect_eq(decode_number(&decoder, &variable, &no_clock, &value), BB_QUALITY_GOOD);
+	cr_expect_eq(value, 5000, "50 Hz, in steps of 1 Hz");
+	variable.number = 499;
+	cr_expect_eq(decode_number(&decoder, &variable, &no_clock, &value), BB_QUALITY_GOOD);
+	cr_expect_eq(value, 4990, "49.9 Hz, not 499");
+}
+
 Test(ups_snmp_decode, a_row_about_one_vendor_is_about_no_other)
 {
 	static const struct identity cxc = {"1.3.6.1.4.1.7309.5.1", ""}, other = {"1.3.6.1.4.1.7309.55", ""};
@@ -175,12 +191,19 @@ Test(ups_snmp_decode, a_small_negative_load_is_a_value_where_the_device_measures
 Test(ups_snmp_decode, ticks_of_the_agent_become_wall_clock_time)
 {
 	struct decoder decoder = decoder_for("upsTestStartTime", &anybody);
-	const struct decode_clock clock = {true, 8640000, 1700000000400};
+	struct decode_clock clock = {0};
 	struct bb_snmp_variable variable = {.type = BB_SNMP_TICKS, .number = 4320000};
 	int64_t value = 7;
 
+	decode_clock_set(&clock, 8640000, 1700000000400);
 	cr_expect_eq(decode_number(&decoder, &variable, &clock, &value), BB_QUALITY_GOOD);
 	cr_expect_eq(value, 1700000000000 - 43200000, "whole seconds");
+	decode_clock_set(&clock, 8640000, 1700000002400); /* an answer that took longer */
+	cr_expect_eq(decode_number(&decoder, &variable, &clock, &value), BB_QUALITY_GOOD);
+	cr_expect_eq(value, 1700000000000 - 43200000, "the past stays where it is");
+	decode_clock_set(&clock, 8640000, 1700003600400); /* somebody set our clock */
+	cr_expect_eq(decode_number(&decoder, &variable, &clock, &value), BB_QUALITY_GOOD);
+	cr_expect_eq(value, 1700003600000 - 43200000);
 	value = 7;
 	variable.number = 0;
 	cr_expect_eq(decode_number(&decoder, &variable, &clock, &value), BB_QUALITY_UNSUPPORTED, "never");
