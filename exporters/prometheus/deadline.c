@@ -2,8 +2,8 @@
  *
  * deadline.c - see deadline.h.
  *
- * That a request has begun is seen by the kernel's count of bytes received on the socket, since libmicrohttpd tells
- * of a request only when its first line is complete.
+ * libmicrohttpd tells of a request only when its first line is complete. That one has begun is seen before: the kernel
+ * has then received more bytes on the socket than all requests so far had together.
  */
 #include "deadline.h"
 
@@ -18,9 +18,9 @@
 
 struct deadline_connection {
 	int fd;
-	bool condemned;    /* has been shut down */
-	int64_t since_ms;  /* when the present request began, 0: idle */
-	uint64_t received; /* bytes received before that */
+	bool condemned;   /* has been shut down */
+	int64_t since_ms; /* when the present request began, 0: idle */
+	uint64_t asked;   /* bytes of all complete requests */
 	struct deadline_connection *next, **link;
 };
 
@@ -47,14 +47,14 @@ static struct tcp_info state_of(int fd)
 }
 
 /*
- * Does an idle connection wait for us again? A peer that will send no more counts, too: libmicrohttpd can overlook that
- * when it happens amid an answer, and would then keep the connection for as long as it may be idle.
+ * Has more come in than whole requests? A peer that will send no more counts, too: libmicrohttpd can overlook that when
+ * it happens amid an answer, and would then keep the connection for as long as it may be idle.
  */
 static bool has_begun(const struct deadline_connection *connection)
 {
 	const struct tcp_info info = state_of(connection->fd);
 
-	return info.tcpi_bytes_received > connection->received || info.tcpi_state == TCP_CLOSE_WAIT;
+	return info.tcpi_bytes_received > connection->asked || info.tcpi_state == TCP_CLOSE_WAIT;
 }
 
 struct deadline_connection *deadline_opened(struct deadlines *deadlines, int fd, int64_t now_ms)
@@ -76,11 +76,21 @@ struct deadline_connection *deadline_opened(struct deadlines *deadlines, int fd,
 	return connection;
 }
 
-void deadline_answered(struct deadlines *deadlines, struct deadline_connection *connection)
+void deadline_asked(struct deadlines *deadlines, struct deadline_connection *connection, size_t length)
 {
+	if (!connection)
+		return;
 	pthread_mutex_lock(&deadlines->lock);
-	connection->since_ms = 0;
-	connection->received = state_of(connection->fd).tcpi_bytes_received;
+	connection->asked += length;
+	pthread_mutex_unlock(&deadlines->lock);
+}
+
+void deadline_answered(struct deadlines *deadlines, struct deadline_connection *connection, int64_t now_ms)
+{
+	if (!connection)
+		return;
+	pthread_mutex_lock(&deadlines->lock);
+	connection->since_ms = has_begun(connection) ? now_ms : 0;
 	pthread_mutex_unlock(&deadlines->lock);
 }
 

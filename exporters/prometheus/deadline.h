@@ -32,13 +32,17 @@ void deadlines_init(struct deadlines *deadlines, int64_t limit_ms);
 /** All connections must be gone. */
 void deadlines_finish(struct deadlines *deadlines);
 
-/** A connection was opened at @now_ms (bb_clock_ms()). NULL when memory lacks. Any thread, as all here. */
+/** A connection was opened at @now_ms (bb_clock_ms()). NULL when memory lacks; the others accept
+ * that and do nothing. Any thread, as all here. */
 struct deadline_connection *deadline_opened(struct deadlines *deadlines, int fd, int64_t now_ms);
 
-/** An answer has been sent whole: the connection may be idle now. */
-void deadline_answered(struct deadlines *deadlines, struct deadline_connection *connection);
+/** A request of @length bytes has come in whole; its answer is still under the deadline. */
+void deadline_asked(struct deadlines *deadlines, struct deadline_connection *connection, size_t length);
 
-/** The connection is about to be closed: forget it. Accepts NULL. */
+/** Its answer has been sent whole: the connection may be idle now, unless the next request has begun already. */
+void deadline_answered(struct deadlines *deadlines, struct deadline_connection *connection, int64_t now_ms);
+
+/** The connection is about to be closed: forget it. */
 void deadline_closed(struct deadlines *deadlines, struct deadline_connection *connection);
 
 /** Shut down what is too old at @now_ms. Returns how many that were. */

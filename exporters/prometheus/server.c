@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -168,6 +169,11 @@ static bool has_header(struct MHD_Connection *connection, const char *name)
 	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name) != NULL;
 }
 
+static struct deadline_connection *watched(struct MHD_Connection *connection)
+{
+	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
 /*
  * Called twice for each request: when its headers are there, and when it is complete. An answer at the first call
  * makes the library close the connection afterwards, at the second it is kept.
@@ -189,6 +195,8 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 			return answer_error(connection, MHD_HTTP_CONTENT_TOO_LARGE, "no request body, please\n");
 		return MHD_YES;
 	}
+	deadline_asked(&server->deadlines, watched(connection),
+		       MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size);
 	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
 		return answer_error(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD\n");
 	if (!strcmp(url, "/metrics"))
@@ -213,19 +221,17 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 
 	*socket_context = deadline_opened(&server->deadlines, fd, bb_clock_ms());
 	if (!*socket_context)
-		(void)shutdown(fd, SHUT_RDWR); /* no memory to watch it, so it is not served */
+		(void)shutdown(fd, SHUT_RDWR); /* no memory to watch it, so it gets no time at all */
 }
 
 static void on_completed(void *context, struct MHD_Connection *connection, void **request,
 			 enum MHD_RequestTerminationCode code)
 {
 	struct server *server = context;
-	struct deadline_connection *watched =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 
 	(void)request;
-	if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK && watched)
-		deadline_answered(&server->deadlines, watched);
+	if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
+		deadline_answered(&server->deadlines, watched(connection), bb_clock_ms());
 }
 
 /* What the library has to say is about clients, not about us. */
@@ -240,8 +246,25 @@ static void on_message(void *context, const char *format, va_list arguments)
 	bb_log_debug(server->log, "libmicrohttpd: %s", line);
 }
 
+/*
+ * A library that fails to start has closed the listening socket or not, depending on where it failed. It is closed here
+ * unless the number is free again or stands for something else by now.
+ */
+static void close_if_open(int fd, ino_t socket)
+{
+	struct stat now;
+
+	if (fstat(fd, &now) == 0 && now.st_ino == socket)
+		(void)close(fd); /* nobody has connected yet */
+}
+
+/* Takes @fd. */
 static int start_daemon(struct server *server, const struct server_options *options, int fd)
 {
+	struct stat listening;
+
+	if (fstat(fd, &listening) < 0)
+		return -errno;
 	server->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, server,
 		MHD_OPTION_EXTERNAL_LOGGER, on_message, server, MHD_OPTION_LISTEN_SOCKET, fd,
@@ -250,7 +273,10 @@ static int start_daemon(struct server *server, const struct server_options *opti
 		options->max_connections_per_address, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_THREAD_STACK_SIZE,
 		(size_t)STACK_SIZE, MHD_OPTION_END);
-	return server->daemon ? 0 : -EIO;
+	if (server->daemon)
+		return 0;
+	close_if_open(fd, listening.st_ino);
+	return -EIO;
 }
 
 int server_start(const struct server_options *options, struct bb_registry *registry, const struct bb_log *log,
@@ -277,7 +303,6 @@ int server_start(const struct server_options *options, struct bb_registry *regis
 	}
 	r = start_daemon(server, options, fd);
 	if (r < 0) {
-		(void)close(fd); /* nobody has connected yet */
 		server_stop(server);
 		return bb_log_error(log, r, "libmicrohttpd does not start");
 	}

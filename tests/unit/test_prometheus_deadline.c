@@ -59,6 +59,16 @@ static void send_bytes(const char *bytes)
 	cr_assert_gt(recv(server, taken, sizeof(taken), 0), 0);
 }
 
+/* A whole request comes in and is answered at @now_ms. */
+static void serve_request(int64_t now_ms)
+{
+	static const char request[] = "GET / HTTP/1.1\r\n\r\n";
+
+	send_bytes(request);
+	deadline_asked(&deadlines, connection, sizeof(request) - 1);
+	deadline_answered(&deadlines, connection, now_ms);
+}
+
 static bool is_shut_down(void)
 {
 	char byte;
@@ -89,21 +99,29 @@ Test(prometheus_deadline, bytes_that_trickle_in_buy_no_time)
 
 Test(prometheus_deadline, an_idle_connection_is_left_alone_after_an_answer)
 {
-	send_bytes("GET / HTTP/1.1\r\n\r\n");
-	deadline_answered(&deadlines, connection);
+	serve_request(2000);
 	cr_expect_eq(deadlines_check(&deadlines, 1000 + 100 * LIMIT), 0);
 	cr_expect_not(is_shut_down());
 }
 
 Test(prometheus_deadline, a_second_request_has_its_own_deadline_from_its_first_byte)
 {
-	send_bytes("GET / HTTP/1.1\r\n\r\n");
-	deadline_answered(&deadlines, connection);
+	serve_request(2000);
 	cr_expect_eq(deadlines_check(&deadlines, 500000), 0);
 	send_bytes("G");
 	cr_expect_eq(deadlines_check(&deadlines, 501000), 0);
 	cr_expect_eq(deadlines_check(&deadlines, 501000 + LIMIT - 1), 0);
 	cr_expect_eq(deadlines_check(&deadlines, 501000 + LIMIT), 1);
+	cr_expect(is_shut_down());
+}
+
+Test(prometheus_deadline, a_second_request_that_begins_before_the_first_answer_has_a_deadline_too)
+{
+	send_bytes("GET / HTTP/1.1\r\n\r\nGET");
+	deadline_asked(&deadlines, connection, strlen("GET / HTTP/1.1\r\n\r\n"));
+	deadline_answered(&deadlines, connection, 3000);
+	cr_expect_eq(deadlines_check(&deadlines, 3000 + LIMIT - 1), 0);
+	cr_expect_eq(deadlines_check(&deadlines, 3000 + LIMIT), 1);
 	cr_expect(is_shut_down());
 }
 
