@@ -17,10 +17,12 @@
 #include <busbar/exporter.h>
 
 #include "alarm.h"
+#include "alarm_admin.h"
 #include "device.h"
 #include "events.h"
 #include "link.h"
 #include "registry.h"
+#include "rule_config.h"
 
 /* The alarms the agent can raise about itself. */
 static const char *const agent_alarms[] = {"config-rejected", "journal-trouble", "plugin-failed", "tls-not-verified"};
@@ -37,6 +39,8 @@ struct bb_registry {
 	struct bb_loop *loop;
 	struct link_table *links;
 	struct monitor *monitor;
+	struct alarm_admin *admin;
+	struct rule_set *rules;
 	void (*changed)(void *context);
 	void *changed_context;
 	atomic_uint_fast64_t version;
@@ -238,6 +242,31 @@ struct bb_alarm_set *bb_registry_agent_alarms(struct bb_registry *registry)
 	return set;
 }
 
+/* Tell what an alarm of the agent has become, unless somebody keeps it quiet. */
+static void agent_alarm_tell(struct bb_alarm *alarm, const char *text)
+{
+	if (!alarm_is_untold(alarm))
+		return;
+	const uint64_t number =
+		events_emit(&(struct bb_event){.kind = alarm->active ? BB_EVENT_ALARM_RAISED : BB_EVENT_ALARM_CLEARED,
+					       .severity = alarm->type->severity,
+					       .subject = alarm->type->name,
+					       .text = text && text[0] != '\0' ? text : alarm->type->title});
+	alarm->event = alarm->active ? number : 0;
+}
+
+static void agent_alarms_replace(struct bb_registry *registry, struct bb_alarm_set *take_set)
+{
+	struct bb_alarm_set *old;
+
+	alarm_set_seal(take_set);
+	pthread_mutex_lock(&registry->lock);
+	old = registry->alarms;
+	registry->alarms = take_set;
+	pthread_mutex_unlock(&registry->lock);
+	bb_alarm_set_unref(old);
+}
+
 void registry_agent_alarm(struct bb_registry *registry, const char *type_name, bool active, const char *text)
 {
 	const struct bb_alarm_type *type = bb_alarm_type_find(type_name);
@@ -253,20 +282,28 @@ void registry_agent_alarm(struct bb_registry *registry, const char *type_name, b
 		return;
 	}
 	set->alarms[place].active = active;
+	set->alarms[place].acknowledged = false;
 	set->alarms[place].since_ms = bb_clock_ms();
 	set->alarms[place].since_wall_ms = bb_clock_wall_ms();
-	const uint64_t number =
-		events_emit(&(struct bb_event){.kind = active ? BB_EVENT_ALARM_RAISED : BB_EVENT_ALARM_CLEARED,
-					       .severity = type->severity,
-					       .subject = type->name,
-					       .text = text && text[0] != '\0' ? text : type->title});
-	set->alarms[place].event = active ? number : 0;
-	alarm_set_seal(set);
+	if (registry->admin && !active)
+		alarm_admin_cleared(registry->admin, "", type->name);
+	if (registry->admin)
+		(void)alarm_admin_apply(registry->admin, "", &set->alarms[place]); /* it has changed anyway */
+	agent_alarm_tell(&set->alarms[place], text);
+	agent_alarms_replace(registry, set);
+}
 
-	pthread_mutex_lock(&registry->lock);
-	registry->alarms = set;
-	pthread_mutex_unlock(&registry->lock);
-	bb_alarm_set_unref(old);
+void registry_look_at_agent(struct bb_registry *registry)
+{
+	struct bb_alarm_set *set = alarm_set_copy(registry->alarms);
+
+	if (!set)
+		return; /* the next look shows it */
+	for (size_t i = 0; i < set->count; i++) {
+		(void)alarm_admin_apply(registry->admin, "", &set->alarms[i]); /* the set is ours either way */
+		agent_alarm_tell(&set->alarms[i], NULL);
+	}
+	agent_alarms_replace(registry, set);
 }
 
 bool registry_hold_agent_alarm(struct bb_registry *registry, const char *type_name, bool hold, const char *text)
@@ -341,6 +378,7 @@ void registry_unref(struct bb_registry *registry)
 	if (atomic_fetch_sub_explicit(&registry->references, 1, memory_order_acq_rel) != 1)
 		return;
 	bb_alarm_set_unref(registry->alarms);
+	rule_set_unref(registry->rules);
 	pthread_mutex_destroy(&registry->lock);
 	free(registry);
 }
@@ -368,6 +406,28 @@ struct monitor *registry_monitor(const struct bb_registry *registry)
 void registry_set_monitor(struct bb_registry *registry, struct monitor *monitor)
 {
 	registry->monitor = monitor;
+}
+
+void registry_set_rules(struct bb_registry *registry, struct rule_set *rules)
+{
+	rule_set_ref(rules);
+	rule_set_unref(registry->rules);
+	registry->rules = rules;
+}
+
+struct rule_set *registry_rules(const struct bb_registry *registry)
+{
+	return registry->rules;
+}
+
+struct alarm_admin *registry_alarm_admin(const struct bb_registry *registry)
+{
+	return registry->admin;
+}
+
+void registry_set_alarm_admin(struct bb_registry *registry, struct alarm_admin *admin)
+{
+	registry->admin = admin;
 }
 
 void registry_set_links(struct bb_registry *registry, struct link_table *links)

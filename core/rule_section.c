@@ -246,14 +246,17 @@ static void make_name(char *name, size_t size, const struct rule_section *sectio
 	const struct rule_level *level = &section->levels[0];
 	size_t length = 0;
 
-	for (const char *at = section->point; *at && length + 1 < size; at++) {
-		if (isalnum((unsigned char)*at))
-			name[length++] = (char)tolower((unsigned char)*at);
-		else if (length > 0 && name[length - 1] != '-')
-			name[length++] = '-';
+	for (const char *part = section->point; *part;) {
+		const size_t end = strcspn(part, ".");
+
+		/* A part that is not plain is not the same for all points: it follows when a point is known. */
+		for (size_t i = 0; i < end && strcspn(part, "*?[\\") >= end && length + 2 < size; i++) {
+			if (i == 0 && length > 0)
+				name[length++] = '-';
+			name[length++] = isalnum((unsigned char)part[i]) ? (char)tolower((unsigned char)part[i]) : '-';
+		}
+		part += end + (part[end] == '.');
 	}
-	while (length > 0 && name[length - 1] == '-')
-		length--;
 	name[length] = '\0';
 	if (section->member)
 		(void)snprintf(name + length, size - length, "-%s%s", level->compare == RULE_INSIDE ? "" : "not-",
