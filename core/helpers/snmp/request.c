@@ -2,7 +2,6 @@
  *
  * request.c - questions: built, moved between the lists of those that wait, are in flight, or are over.
  */
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
