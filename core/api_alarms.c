@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * api_alarms.c - answers which alarms there are.
+ * api_alarms.c - answers which alarms there are, and takes what people say about them: seen, keep quiet.
+ *
+ * Who says so is known from the socket (SO_PEERCRED), and stands in the event.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <busbar/clock.h>
 #include <busbar/registry.h>
 
+#include "alarm_admin.h"
 #include "api_internal.h"
 #include "events.h"
+#include "text.h"
+
+#define SOURCE_SIZE 40
 
 struct alarms_answer {
 	struct api_answer answer;
@@ -151,4 +158,116 @@ const struct api_answer_type api_alarms = {
 	.begin = alarms_begin,
 	.more = alarms_more,
 	.end = alarms_end,
+};
+
+/* Refuses an alarm that @device does not have, with what was probably meant. */
+static int refuse_alarm(struct api_client *client, const char *device, const char *alarm,
+			const struct bb_alarm_set *set)
+{
+	static const char prefix[] = "alarm."; /* what its point is called */
+	const char **names = calloc(set != NULL ? set->count + 1 : 1, sizeof(*names));
+	int step;
+
+	if (names == NULL)
+		return -ENOMEM;
+	if (strncmp(alarm, prefix, strlen(prefix)) == 0)
+		alarm += strlen(prefix);
+	for (size_t i = 0; set != NULL && i < set->count; i++)
+		names[i] = set->alarms[i].type->name;
+	step = api_refuse(client, BUSBAR__ERROR__CODE__NOT_FOUND, text_suggest(alarm, names), "%s has no alarm '%s'",
+			  device[0] != '\0' ? device : "the agent", alarm);
+	free(names);
+	return step;
+}
+
+static int refuse_unknown_alarm(struct api_client *client, const char *device, const char *alarm)
+{
+	struct bb_registry *registry = agent_registry(client->api->agent);
+	struct bb_device *found = device[0] != '\0' ? bb_registry_find(registry, device) : NULL;
+	struct bb_snapshot snapshot = {.reading = NULL};
+	int step;
+
+	if (device[0] == '\0')
+		snapshot.alarms = bb_registry_agent_alarms(registry);
+	else if (found != NULL)
+		bb_device_snapshot(found, bb_clock_ms(), &snapshot);
+	step = refuse_alarm(client, device, alarm, snapshot.alarms);
+	bb_snapshot_release(&snapshot);
+	bb_device_unref(found);
+	return step;
+}
+
+/* Says what came of it: @r from alarm_admin, @invalid what -EINVAL means. */
+static int admin_answer(struct api_client *client, const char *device, const char *alarm, int r, const char *invalid)
+{
+	Busbar__Response response = BUSBAR__RESPONSE__INIT;
+
+	switch (r) {
+	case -ENODEV:
+		r = api_check_device(client, device); /* it knows names that are similar */
+		return r != API_MORE
+			       ? r
+			       : api_refuse(client, BUSBAR__ERROR__CODE__NOT_FOUND, NULL, "no device '%s'", device);
+	case -ENOENT:
+		return refuse_unknown_alarm(client, device, alarm);
+	case -EINVAL:
+		return api_refuse(client, BUSBAR__ERROR__CODE__REFUSED, NULL, "%s of %s %s", alarm,
+				  device[0] != '\0' ? device : "the agent", invalid);
+	case -ERANGE:
+		return api_refuse(client, BUSBAR__ERROR__CODE__REQUEST, NULL,
+				  "an alarm can be inhibited for %d days at most",
+				  (int)(ALARM_INHIBIT_MAX_MS / (24 * 60 * 60 * 1000)));
+	default:
+		break;
+	}
+	if (r < 0)
+		return api_refuse(client, BUSBAR__ERROR__CODE__FAILED, NULL, "%s", strerror(-r));
+	response.last = true;
+	response.protocol = API_PROTOCOL;
+	r = api_send(client, &response);
+	return r < 0 ? r : API_LAST;
+}
+
+/* The agent's own device has no name inside. */
+static const char *device_inside(const char *device)
+{
+	return strcmp(device, API_AGENT) == 0 ? "" : device;
+}
+
+static const char *source_of(const struct api_client *client, char source[SOURCE_SIZE])
+{
+	(void)snprintf(source, SOURCE_SIZE, "busbarctl uid %u", (unsigned)client->uid); /* has room for any number */
+	return source;
+}
+
+static int acknowledge_begin(struct api_answer *answer, const Busbar__Request *request)
+{
+	struct api_client *client = answer->client;
+	const char *device = device_inside(request->acknowledge->device);
+	char source[SOURCE_SIZE];
+	const int r = alarm_acknowledge(agent_registry(client->api->agent), device, request->acknowledge->alarm,
+					source_of(client, source));
+
+	return admin_answer(client, device, request->acknowledge->alarm, r, "is not active");
+}
+
+const struct api_answer_type api_acknowledge = {
+	.size = sizeof(struct api_answer),
+	.begin = acknowledge_begin,
+};
+
+static int inhibit_begin(struct api_answer *answer, const Busbar__Request *request)
+{
+	struct api_client *client = answer->client;
+	const char *device = device_inside(request->inhibit->device);
+	char source[SOURCE_SIZE];
+	const int r = alarm_inhibit(agent_registry(client->api->agent), device, request->inhibit->alarm,
+				    request->inhibit->duration_ms, source_of(client, source));
+
+	return admin_answer(client, device, request->inhibit->alarm, r, "is not inhibited");
+}
+
+const struct api_answer_type api_inhibit = {
+	.size = sizeof(struct api_answer),
+	.begin = inhibit_begin,
 };

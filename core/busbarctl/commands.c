@@ -70,6 +70,39 @@ const struct command commands[] = {
 		.run = alarms_run,
 	},
 	{
+		.name = "ack",
+		.arguments = "DEVICE ALARM",
+		.summary = "say that somebody has seen an alarm",
+		.help = "The alarm stays active and is open no longer, until it clears. DEVICE '-' is the agent "
+			"itself.\n"
+			"\n"
+			"  busbarctl ack ups-a on-battery\n",
+		.least = 2,
+		.most = 2,
+		.run = ack_run,
+	},
+	{
+		.name = "inhibit",
+		.arguments = "DEVICE ALARM DURATION",
+		.summary = "keep an alarm quiet for a time",
+		.help = "Until then the alarm makes no events and starts no jobs. A DURATION of 0s ends that, as does "
+			"'release'.\n"
+			"\n"
+			"  busbarctl inhibit ups-a test-in-progress 2h\n",
+		.least = 3,
+		.most = 3,
+		.run = inhibit_run,
+	},
+	{
+		.name = "release",
+		.arguments = "DEVICE ALARM",
+		.summary = "stop keeping an alarm quiet",
+		.help = "Ends what 'inhibit' began.\n",
+		.least = 2,
+		.most = 2,
+		.run = release_run,
+	},
+	{
 		.name = "events",
 		.arguments = "[DEVICE]",
 		.summary = "what has happened",

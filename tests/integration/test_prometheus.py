@@ -120,6 +120,18 @@ class Pages(unittest.TestCase):
         points = {name for name in self.daemon.points("ups") if name.startswith("alarm.") and name != "alarm.count"}
         self.assertEqual({f"alarm.{name.decode()}" for name in alarms}, points)
 
+    def test_an_alarm_that_somebody_has_seen_says_so(self):
+        with tempfile.NamedTemporaryFile("w") as scenario:
+            scenario.write("at 0s alarm fan-failure on\n")
+            scenario.flush()
+            with Busbard(config(ups=simulator(scenario=scenario.name))) as daemon:
+                port = port_of(daemon)
+                key = 'device="ups",alarm="fan-failure"'
+                wait_for(lambda: series(get(port)[1]).get(("busbar_alarm_active", key)) == "1", what="the alarm")
+                self.assertEqual(series(get(port)[1])["busbar_alarm_acknowledged", key], "0")
+                self.assertEqual(daemon.ctl("ack", "ups", "fan-failure").returncode, 0)
+                self.assertEqual(series(get(port)[1])["busbar_alarm_acknowledged", key], "1")
+
     def test_every_kind_of_event_has_a_counter_that_counts(self):
         def counts():
             return {labels: int(value) for (name, labels), value in series(self.page()[1]).items()
