@@ -130,10 +130,11 @@ static void list_insert(struct bb_device_list *list, struct bb_device *device)
 
 struct bb_device_list *bb_registry_devices(struct bb_registry *registry)
 {
-	const uint64_t version = atomic_load(&registry->version);
 	struct bb_device_list *list, *old = NULL, *fresh;
+	uint64_t version;
 
 	pthread_mutex_lock(&registry->lock);
+	version = atomic_load(&registry->version);
 	if (registry->list->version < version) {
 		/* Points of a device changed: the same devices under a new number. Without memory the old list is
 		 * still a true one, and the next who asks tries again. */
@@ -170,25 +171,33 @@ uint64_t bb_registry_version(struct bb_registry *registry)
 	return atomic_load(&registry->version);
 }
 
-void registry_touch(struct bb_registry *registry)
+static void registry_post(struct bb_registry *registry)
 {
-	atomic_fetch_add(&registry->version, 1);
 	if (registry->loop && !atomic_exchange(&registry->posted, true))
 		bb_loop_post(registry->loop, &registry_ref(registry)->task);
 }
 
-/* Put a list in place; only the main loop does, besides the renewal above, which keeps the devices. */
+void registry_touch(struct bb_registry *registry)
+{
+	atomic_fetch_add(&registry->version, 1);
+	registry_post(registry);
+}
+
+/*
+ * Put a list of other devices in place; only the main loop does. Its number is taken under the lock, or who asks between
+ * the two would get the old devices under the new number, and keep them for as long as the number stays.
+ */
 static void registry_set_list(struct bb_registry *registry, struct bb_device_list *list)
 {
 	struct bb_device_list *old;
 
-	registry_touch(registry);
-	list->version = atomic_load(&registry->version);
 	pthread_mutex_lock(&registry->lock);
+	list->version = atomic_fetch_add(&registry->version, 1) + 1;
 	old = registry->list;
 	registry->list = list;
 	pthread_mutex_unlock(&registry->lock);
 	bb_device_list_unref(old);
+	registry_post(registry);
 }
 
 int registry_add(struct bb_registry *registry, struct bb_device *device)
