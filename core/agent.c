@@ -31,6 +31,7 @@
 #include "options.h"
 #include "probe.h"
 #include "registry.h"
+#include "rule_config.h"
 #include "scheduler.h"
 
 /* First polls of many devices are this far apart, so that a start does not fire them all in one millisecond. */
@@ -324,11 +325,33 @@ static int agent_apply_exporters(struct agent *agent, struct configuration *old,
 	return 0;
 }
 
+/* Devices that are opened from now on get the new rules by themselves; those that go on are told. */
+static void agent_apply_rules(struct agent *agent, const struct configuration *next)
+{
+	struct bb_device_list *devices;
+
+	if (rule_set_equal(registry_rules(agent->registry), next->rules))
+		return;
+	registry_set_rules(agent->registry, next->rules);
+	devices = bb_registry_devices(agent->registry);
+	for (size_t i = 0; devices && i < devices->count; i++) {
+		int r = device_set_rules(devices->devices[i], next->rules);
+
+		if (r < 0)
+			(void)bb_log_error(NULL, r, "%s keeps its old rules", bb_device_name(devices->devices[i]));
+		monitor_look(devices->devices[i]);
+	}
+	bb_device_list_unref(devices);
+}
+
 static int agent_apply(struct agent *agent, struct configuration *next)
 {
 	struct configuration *old = agent->configuration;
-	int device_error = agent_apply_devices(agent, old, next);
-	int exporter_error = agent_apply_exporters(agent, old, next);
+	int device_error, exporter_error;
+
+	agent_apply_rules(agent, next);
+	device_error = agent_apply_devices(agent, old, next);
+	exporter_error = agent_apply_exporters(agent, old, next);
 
 	agent->configuration = next;
 	configuration_free(old);

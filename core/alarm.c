@@ -13,12 +13,14 @@
 
 #include "alarm.h"
 #include "generation.h"
+#include "rule_plan.h"
 #include "tables.h"
 
 /* What stands in front of every set. */
 struct header {
 	_Alignas(max_align_t) atomic_uint references;
 	struct generation *owner;
+	struct rule_plan *plan;
 };
 
 const char *bb_severity_name(enum bb_severity severity)
@@ -81,12 +83,28 @@ struct bb_alarm_set *alarm_set_create(size_t count, struct generation *owner)
 	return set;
 }
 
+void alarm_set_attach(struct bb_alarm_set *set, struct rule_plan *plan)
+{
+	header_of(set)->plan = rule_plan_ref(plan);
+}
+
+struct rule_plan *alarm_set_plan(const struct bb_alarm_set *set)
+{
+	return header_of(set)->plan;
+}
+
+bool alarm_set_alike(const struct bb_alarm_set *a, const struct bb_alarm_set *b)
+{
+	return header_of(a)->owner == header_of(b)->owner && header_of(a)->plan == header_of(b)->plan;
+}
+
 struct bb_alarm_set *alarm_set_copy(const struct bb_alarm_set *set)
 {
 	struct bb_alarm_set *copy = alarm_set_create(set->count, header_of(set)->owner);
 
 	if (!copy)
 		return NULL;
+	alarm_set_attach(copy, header_of(set)->plan);
 	copy->active = set->active;
 	memcpy(copy->alarms, set->alarms, set->count * sizeof(set->alarms[0]));
 	return copy;
@@ -122,6 +140,7 @@ void bb_alarm_set_unref(struct bb_alarm_set *set)
 	header = header_of(set);
 	if (atomic_fetch_sub_explicit(&header->references, 1, memory_order_acq_rel) != 1)
 		return;
+	rule_plan_unref(header->plan);
 	generation_unref(header->owner);
 	free(header);
 }

@@ -38,8 +38,11 @@ struct alarm_admin;
 int alarm_admin_create(struct alarm_admin **ret_admin);
 void alarm_admin_destroy(struct alarm_admin *admin);
 
-/** Put what is known about @alarm of @device into its fields. True: something has changed. */
-bool alarm_admin_apply(const struct alarm_admin *admin, const char *device, struct bb_alarm *alarm, int64_t now_ms);
+/** Did anybody say anything about an alarm of @device that holds now? */
+bool alarm_admin_concerns(const struct alarm_admin *admin, const char *device);
+
+/** Put what is known about @alarm of @device into its fields; nothing, when @admin is NULL. True: they have changed. */
+bool alarm_admin_apply(const struct alarm_admin *admin, const char *device, struct bb_alarm *alarm);
 
 /** The alarm has cleared, or was found not to be active: its acknowledgement is over. */
 void alarm_admin_cleared(struct alarm_admin *admin, const char *device, const char *alarm);

@@ -220,7 +220,7 @@ int api_client_create(struct api *api, int fd, struct api_client **ret_client)
 
 	if (client == NULL)
 		return -ENOMEM;
-	/* Only for the log; on failure it shows an impossible user. */
+	/* For the log and for events; on failure they show an impossible user. */
 	(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length);
 	client->api = api;
 	client->fd = fd;

@@ -18,7 +18,8 @@ struct events_answer {
 	struct event_subscriber subscriber;
 	bool follow;
 	uint64_t cursor; /* everything up to this number is done with */
-	char *device;
+	char *device;    /* "": all */
+	int64_t since_wall_ms;
 };
 
 static void events_wake(void *context, const struct bb_event *event)
@@ -31,6 +32,10 @@ static void events_wake(void *context, const struct bb_event *event)
 
 static bool event_fits(const struct events_answer *events, const struct bb_event *event)
 {
+	if (event->wall_ms < events->since_wall_ms)
+		return false;
+	if (strcmp(events->device, API_AGENT) == 0)
+		return event->device[0] == '\0';
 	return events->device[0] == '\0' || strcmp(events->device, event->device) == 0;
 }
 
@@ -58,6 +63,7 @@ static int events_begin(struct api_answer *answer, const Busbar__Request *reques
 	if (events->device == NULL)
 		return -ENOMEM;
 	events->cursor = request->events->since;
+	events->since_wall_ms = request->events->since_wall_ms;
 	if (request->events->newest > 0)
 		events_skip(events, request->events->newest);
 	if (request->events->follow) {
@@ -74,10 +80,13 @@ static void event_fill(Busbar__Event *row, const struct bb_event *event)
 	busbar__event__init(row);
 	row->number = event->number;
 	row->kind = api_text(bb_event_kind_name(event->kind));
-	row->severity = (Busbar__Severity)((int)event->severity + 1); /* the message's 0 is "none" */
+	row->severity = api_severity(event->severity);
 	row->device = api_text(event->device);
 	row->subject = api_text(event->subject);
+	row->point = api_text(event->point);
 	row->value = api_text(event->value);
+	row->unit = api_text(event->unit);
+	row->source = api_text(event->source);
 	row->text = api_text(event->text);
 	row->wall_ms = event->wall_ms;
 }

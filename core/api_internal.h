@@ -7,7 +7,8 @@
  *	api_client.c    one connection: frames in, frames out, one request at a time
  *	api_requests.c  finds who answers a request; refusals
  *	api_points.c    points, get                  api_watch.c    points that change
- *	api_status.c    agent, devices, alarms       api_events.c   the journal
+ *	api_status.c    agent, devices               api_alarms.c   alarms, acknowledge, inhibit
+ *	api_events.c    events, old and new          api_journal.c  data log, check of the journal
  *	api_plugins.c   plugins and their options    api_manage.c   probe, reload, log level
  *
  * An answer is pulled, not pushed: more() makes the next frame when the client has taken the ones before, so that
@@ -33,6 +34,7 @@
 #define API_CLIENTS_MAX 64
 #define API_IDLE_MS     30000 /* without a request, or without taking anything of an answer */
 #define API_BATCH       64    /* rows a frame */
+#define API_AGENT       "-"   /* the agent itself where a device is asked for; no device can have that name */
 
 /* ---- api_socket.c ---- */
 
@@ -126,7 +128,7 @@ struct api_answer {
 };
 
 extern const struct api_answer_type api_status, api_points, api_watch, api_alarms, api_events, api_plugins, api_probe,
-	api_reload, api_log_level;
+	api_reload, api_log_level, api_log, api_journal, api_acknowledge, api_inhibit;
 
 /** Decode @bytes and begin to answer. enum api_step or negative. @ret_answer is always written, NULL: none. */
 int api_answer_begin(struct api_client *client, const uint8_t *bytes, size_t length, struct api_answer **ret_answer);
@@ -147,6 +149,13 @@ char *api_copy(const char *text);
 
 /** Refuse when @device is a plain name and no device has it: API_LAST, else API_MORE (or negative). */
 int api_check_device(struct api_client *client, const char *device);
+
+/* ---- api_alarms.c ---- */
+
+Busbar__Severity api_severity(enum bb_severity severity);
+
+/** One alarm into a row, which borrows from @alarm and from the newest events. */
+void api_alarm_fill(Busbar__Alarm *row, const char *device, const struct bb_alarm *alarm);
 
 /* ---- api_points.c ---- */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * api_status.c - answers how things are: the agent, a traffic light for every device, alarms.
+ * api_status.c - answers how things are: the agent, a traffic light for every device.
  *
  * The light is decided here and nowhere else, so that every local program shows the same one.
  */
@@ -18,6 +18,7 @@
 
 #define DEVICES_A_FRAME 8
 #define NAMES_MAX       512 /* alarm names a frame can carry */
+#define OWN_MAX         32  /* alarms of the agent itself that it tells about */
 
 /* What the status line of a device shows, as far as the device has it. */
 static const char *const status_points[] = {
@@ -27,18 +28,13 @@ static const char *const status_points[] = {
 
 _Static_assert(DEVICES_A_FRAME *STATUS_POINTS <= API_BATCH, "one batch holds the points of all devices of a frame");
 
-static Busbar__Severity severity_of(enum bb_severity severity)
-{
-	return (Busbar__Severity)((int)severity + 1); /* the message's 0 is "none" */
-}
-
 static Busbar__Severity worst_of(const struct bb_alarm_set *set)
 {
 	enum bb_severity worst;
 
 	if (set == NULL || !bb_alarm_set_worst(set, &worst))
 		return BUSBAR__SEVERITY__NO_SEVERITY;
-	return severity_of(worst);
+	return api_severity(worst);
 }
 
 static Busbar__Device__Light light_of(enum bb_device_state state, Busbar__Severity worst)
@@ -64,6 +60,19 @@ static size_t name_active(const struct bb_alarm_set *set, char **names, size_t r
 	return count;
 }
 
+/* How many of the active alarms has nobody answered for? */
+static uint32_t count_open(const struct bb_alarm_set *set)
+{
+	uint32_t count = 0;
+
+	for (size_t i = 0; set != NULL && i < set->count; i++) {
+		const struct bb_alarm *alarm = &set->alarms[i];
+
+		count += alarm->active && !alarm->acknowledged && alarm->inhibited_until_wall_ms == 0;
+	}
+	return count;
+}
+
 struct status_answer {
 	struct api_answer answer;
 	struct bb_device_list *list;
@@ -81,6 +90,7 @@ static int status_send_agent(struct api_client *client, bool last)
 	const struct loader_entry *entries = loader_entries(agent_loader(agent), &entry_count);
 	Busbar__Response response = BUSBAR__RESPONSE__INIT;
 	Busbar__Agent message = BUSBAR__AGENT__INIT;
+	Busbar__Alarm own[OWN_MAX], *own_pointers[OWN_MAX];
 	char *names[NAMES_MAX];
 	int r = -ENOMEM;
 
@@ -96,6 +106,14 @@ static int status_send_agent(struct api_client *client, bool last)
 	message.alarms = names;
 	message.n_alarms = name_active(alarms, names, NAMES_MAX);
 	message.worst = worst_of(alarms);
+	message.active = own_pointers;
+	for (size_t i = 0; i < alarms->count && message.n_active < OWN_MAX; i++) {
+		if (!alarms->alarms[i].active)
+			continue;
+		api_alarm_fill(&own[message.n_active], "", &alarms->alarms[i]);
+		own_pointers[message.n_active] = &own[message.n_active];
+		message.n_active++;
+	}
 	message.exporters = calloc(configuration->exporter_count + 1, sizeof(*message.exporters));
 	if (message.exporters != NULL) {
 		for (size_t i = 0; i < configuration->exporter_count; i++)
@@ -137,6 +155,7 @@ static void status_fill(struct bb_device *device, const struct bb_snapshot *snap
 	message->address = api_text(bb_device_address(device));
 	message->state = api_text(bb_device_state_name(snapshot->state));
 	message->worst = worst_of(snapshot->alarms);
+	message->open = count_open(snapshot->alarms);
 	message->light = light_of(snapshot->state, message->worst);
 	message->age_ms = snapshot->age_ms;
 	bb_device_stats(device, &stats);
@@ -204,111 +223,4 @@ const struct api_answer_type api_status = {
 	.begin = status_begin,
 	.more = status_more,
 	.end = status_end,
-};
-
-struct alarms_answer {
-	struct api_answer answer;
-	char *device; /* glob */
-	bool all;
-	struct bb_device_list *list;
-	size_t next_device;       /* after the one of @set */
-	const char *name;         /* whose set it is, "" for the agent */
-	struct bb_alarm_set *set; /* NULL: take the next device's */
-	size_t next_alarm;
-};
-
-static int alarms_begin(struct api_answer *answer, const Busbar__Request *request)
-{
-	struct alarms_answer *alarms = (struct alarms_answer *)answer;
-	struct bb_registry *registry = agent_registry(answer->client->api->agent);
-
-	alarms->device = api_copy(request->alarms->device);
-	if (alarms->device == NULL)
-		return -ENOMEM;
-	alarms->all = request->alarms->all;
-	alarms->list = bb_registry_devices(registry);
-	if (alarms->list == NULL)
-		return -ENOMEM;
-	alarms->name = "";
-	if (alarms->device[0] == '\0')
-		alarms->set = bb_registry_agent_alarms(registry);
-	return api_check_device(answer->client, alarms->device);
-}
-
-/* Makes @set the next one there is. False: there is none. */
-static bool alarms_next_set(struct alarms_answer *alarms)
-{
-	while (alarms->set == NULL && alarms->next_device < alarms->list->count) {
-		struct bb_device *device = alarms->list->devices[alarms->next_device++];
-		struct bb_snapshot snapshot;
-
-		alarms->name = bb_device_name(device);
-		if (!api_fits(alarms->device, alarms->name))
-			continue;
-		bb_device_snapshot(device, bb_clock_ms(), &snapshot);
-		alarms->set = snapshot.alarms != NULL ? bb_alarm_set_ref(snapshot.alarms) : NULL;
-		alarms->next_alarm = 0;
-		bb_snapshot_release(&snapshot);
-	}
-	return alarms->set != NULL;
-}
-
-static void alarm_fill(Busbar__Alarm *row, const char *device, const struct bb_alarm *alarm)
-{
-	busbar__alarm__init(row);
-	row->device = api_text(device);
-	row->name = api_text(alarm->type->name);
-	row->title = api_text(alarm->type->title);
-	row->severity = severity_of(alarm->type->severity);
-	row->active = alarm->active;
-	row->since_wall_ms = alarm->since_wall_ms;
-	row->event = alarm->event;
-}
-
-static int alarms_more(struct api_answer *answer)
-{
-	struct alarms_answer *alarms = (struct alarms_answer *)answer;
-	Busbar__Alarm rows[API_BATCH], *pointers[API_BATCH];
-	Busbar__Response response = BUSBAR__RESPONSE__INIT;
-	int r;
-
-	/* Names and types are static or live as long as @list: a frame may hold rows of several sets. */
-	while (response.n_alarms < API_BATCH && alarms_next_set(alarms)) {
-		const struct bb_alarm_set *set = alarms->set;
-
-		for (; alarms->next_alarm < set->count && response.n_alarms < API_BATCH; alarms->next_alarm++) {
-			if (!alarms->all && !set->alarms[alarms->next_alarm].active)
-				continue;
-			pointers[response.n_alarms] = &rows[response.n_alarms];
-			alarm_fill(&rows[response.n_alarms++], alarms->name, &set->alarms[alarms->next_alarm]);
-		}
-		if (alarms->next_alarm == set->count) {
-			bb_alarm_set_unref(alarms->set);
-			alarms->set = NULL;
-		}
-	}
-	response.alarms = pointers;
-	response.protocol = API_PROTOCOL;
-	response.last = response.n_alarms < API_BATCH;
-	r = api_send(answer->client, &response);
-	if (r < 0)
-		return r;
-	return response.last ? API_LAST : API_MORE;
-}
-
-static void alarms_end(struct api_answer *answer)
-{
-	struct alarms_answer *alarms = (struct alarms_answer *)answer;
-
-	bb_alarm_set_unref(alarms->set);
-	if (alarms->list != NULL)
-		bb_device_list_unref(alarms->list);
-	free(alarms->device);
-}
-
-const struct api_answer_type api_alarms = {
-	.size = sizeof(struct alarms_answer),
-	.begin = alarms_begin,
-	.more = alarms_more,
-	.end = alarms_end,
 };

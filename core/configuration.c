@@ -15,6 +15,7 @@
 
 #include "log.h"
 #include "options.h"
+#include "rule_config.h"
 #include "section.h"
 #include "sources.h"
 #include "text.h"
@@ -46,12 +47,13 @@ static bool is_agent_option(const char *key)
 
 static int unknown_top_level(const struct yaml_node *key)
 {
-	const char *names[sizeof(agent_options) / sizeof(agent_options[0]) + 2];
+	const char *names[sizeof(agent_options) / sizeof(agent_options[0]) + 3];
 	const char *suggestion;
 	size_t count = 0;
 
 	names[count++] = section_devices.key;
 	names[count++] = section_exporters.key;
+	names[count++] = RULE_CONFIG_KEY;
 	for (const struct bb_option *option = agent_options; option->name; option++)
 		names[count++] = option->name;
 	names[count] = NULL;
@@ -134,7 +136,7 @@ static int check_top_level(const struct sources *sources)
 			const char *key = root->keys[j]->text;
 
 			if (strcmp(key, section_devices.key) != 0 && strcmp(key, section_exporters.key) != 0 &&
-			    !is_agent_option(key))
+			    strcmp(key, RULE_CONFIG_KEY) != 0 && !is_agent_option(key))
 				result = unknown_top_level(root->keys[j]);
 		}
 	}
@@ -149,6 +151,22 @@ static int worse(int a, int b)
 	return a == -ENOMEM || b == 0 ? a : b;
 }
 
+/* Rules name devices: compare them, unless the devices are faulty (@devices_known) and not all there. */
+static int check_rules(const struct sources *sources, bool devices_known, struct configuration *configuration)
+{
+	const char **names = calloc(configuration->device_count + 1, sizeof(*names));
+	int r;
+
+	if (!names)
+		return -ENOMEM;
+	for (size_t i = 0; i < configuration->device_count; i++)
+		names[i] = bb_config_name(configuration->devices[i].config);
+	r = rule_config_check(sources, devices_known ? names : NULL, configuration->device_count,
+			      &configuration->rules);
+	free(names);
+	return r;
+}
+
 static int check_all(const struct sources *sources, const struct plugin_finder *plugins,
 		     struct configuration *configuration)
 {
@@ -157,6 +175,7 @@ static int check_all(const struct sources *sources, const struct plugin_finder *
 	r = worse(r, check_agent(sources, &configuration->agent));
 	r = worse(r, sections_check(sources, &section_devices, plugins, &configuration->devices,
 				    &configuration->device_count));
+	r = worse(r, check_rules(sources, r == 0, configuration));
 	return worse(r, sections_check(sources, &section_exporters, plugins, &configuration->exporters,
 				       &configuration->exporter_count));
 }
@@ -205,6 +224,7 @@ void configuration_free(struct configuration *configuration)
 	options_free(configuration->agent);
 	free_sections(configuration->devices, configuration->device_count);
 	free_sections(configuration->exporters, configuration->exporter_count);
+	rule_set_unref(configuration->rules);
 	free(configuration);
 }
 

@@ -10,6 +10,8 @@
 
 #include <busbar/plugin.h>
 
+struct rule_set;
+
 /** One device or exporter as configured. */
 struct configuration_section {
 	const struct bb_plugin *plugin;
@@ -23,6 +25,7 @@ struct configuration {
 	size_t device_count;
 	struct configuration_section *exporters; /* sorted by name, which is the plugin's where no `plugin:` says it */
 	size_t exporter_count;
+	struct rule_set *rules; /* of `alarms:`; see rule_config.h */
 };
 
 /** How the configuration finds plugins: implemented by loader.c, and by tests. */

@@ -16,7 +16,9 @@
 #include "draft.h"
 #include "link.h"
 #include "log.h"
+#include "monitor.h"
 #include "registry.h"
+#include "rule_plan.h"
 
 /* stale-after when the configuration does not say it: so many intervals, but no less than so many ms. */
 #define STALE_INTERVALS 3
@@ -80,6 +82,8 @@ void bb_device_unref(struct bb_device *device)
 	assert(!device->link);
 	bb_reading_unref(device->reading);
 	bb_alarm_set_unref(device->alarms);
+	rule_set_unref(device->rules);
+	monitor_forget(&device->record);
 	generation_unref(device->shown);
 	generation_unref(device->generation);
 	generation_unref(device->base);
@@ -177,21 +181,39 @@ int bb_device_relearn(struct bb_device *device)
 	return device_describe(device);
 }
 
-struct bb_alarm_set *device_make_alarms(struct generation *generation, const struct bb_alarm_set *before)
+/* The alarm of @type as it was, or one that nothing is known of. */
+static struct bb_alarm alarm_carry(const struct bb_alarm_set *before, const struct bb_alarm_type *type,
+				   const struct bb_point *point)
 {
-	struct bb_alarm_set *set = alarm_set_create(generation->alarm_count, generation);
+	const int place = before ? alarm_set_find(before, type) : -1;
+	struct bb_alarm alarm = {0};
 
-	if (!set)
+	if (place >= 0)
+		alarm = before->alarms[place];
+	alarm.type = type;
+	alarm.point = point;
+	return alarm;
+}
+
+struct bb_alarm_set *device_make_alarms(const struct bb_device *device, struct generation *generation,
+					struct rule_set *rules, const struct bb_alarm_set *before)
+{
+	const size_t delivered = generation->alarm_count;
+	struct bb_alarm_set *set = NULL;
+	struct rule_plan *plan;
+
+	if (rule_plan_create(rules, device->name, generation, device->log, &plan) < 0)
 		return NULL;
-	for (size_t i = 0; i < set->count; i++) {
-		const struct bb_alarm_type *type = generation->points[generation->alarms[i]]->alarm;
-		const int place = before ? alarm_set_find(before, type) : -1;
-
-		if (place >= 0)
-			set->alarms[i] = before->alarms[place];
-		set->alarms[i].type = type;
+	set = alarm_set_create(delivered + (plan ? plan->count : 0), generation);
+	for (size_t i = 0; set && i < delivered; i++)
+		set->alarms[i] = alarm_carry(before, generation->points[generation->alarms[i]]->alarm, NULL);
+	for (size_t i = 0; set && plan && i < plan->count; i++)
+		set->alarms[delivered + i] = alarm_carry(before, &plan->bounds[i].type, plan->bounds[i].point);
+	if (set) {
+		alarm_set_attach(set, plan);
+		alarm_set_seal(set);
 	}
-	alarm_set_seal(set);
+	rule_plan_unref(plan);
 	return set;
 }
 
@@ -209,7 +231,8 @@ int device_open(struct bb_device *device, struct link_table *links)
 		r = device_build(device, false, &device->generation);
 	if (r >= 0) {
 		device->shown = generation_ref(device->generation);
-		device->alarms = device_make_alarms(device->generation, NULL);
+		device->rules = rule_set_ref(registry_rules(device->registry));
+		device->alarms = device_make_alarms(device, device->generation, device->rules, NULL);
 		device->opened_ms = bb_clock_ms();
 		r = device->alarms ? 0 : -ENOMEM;
 	}

@@ -10,14 +10,21 @@
 #include <busbar/plugin.h>
 
 struct link_table;
+struct rule_plan;
+struct rule_set;
+struct rule_state;
 
 /** What the monitor keeps about a device. Main loop, but for the atomic ones. */
 struct device_record {
-	atomic_int decided;       /* the enum bb_device_state that was told last; never goes back to UNKNOWN */
-	atomic_bool listed;       /* the device is in the registry: what happens to it is told */
-	atomic_bool waking;       /* @task is posted */
-	struct bb_task task;      /* monitor_wake()'s */
-	struct bb_device *device; /* the one the record is of; a reference is held while @task is posted */
+	atomic_int decided;        /* the enum bb_device_state that was told last; never goes back to UNKNOWN */
+	atomic_bool listed;        /* the device is in the registry: what happens to it is told */
+	atomic_bool waking;        /* @task is posted */
+	struct bb_task task;       /* monitor_wake()'s */
+	struct bb_device *device;  /* the one the record is of; a reference is held while @task is posted */
+	struct bb_alarm_set *seen; /* the alarms as they were left by the last look; NULL: none yet */
+	struct rule_plan *plan;    /* what @rules are of; NULL: no rules */
+	struct rule_state *rules;  /* the delays that count, one for each rule of the plan */
+	int64_t due_ms;            /* when time alone may change what a rule says, INT64_MAX: never */
 };
 
 /**
@@ -69,6 +76,9 @@ void device_set_schedule(struct bb_device *device, void *schedule);
 struct device_record *device_record(struct bb_device *device);
 
 struct bb_registry *device_registry(const struct bb_device *device);
+
+/** From now on @rules (may be NULL) apply; alarms that there still are stay as they are. 0 or -ENOMEM. Main loop. */
+int device_set_rules(struct bb_device *device, struct rule_set *rules);
 
 /**
  * Put @take_reading in place of @old, unless the device has published meanwhile: then false, and nothing has

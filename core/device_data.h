@@ -10,6 +10,7 @@
 
 #include "device.h"
 #include "generation.h"
+#include "rule_config.h"
 
 struct bb_device {
 	atomic_uint references;
@@ -34,6 +35,7 @@ struct bb_device {
 	struct bb_reading *reading;
 	struct bb_alarm_set *alarms;
 	struct generation *shown; /* what @alarms is of */
+	struct rule_set *rules;   /* that apply from the next alarm set on; NULL: none */
 	struct bb_device_stats stats;
 	int64_t opened_ms;
 };
@@ -44,7 +46,11 @@ struct bb_device {
  */
 int device_describe(struct bb_device *device);
 
-/** The alarms of @generation, each as it was in @before (NULL: none) when it was there. NULL when memory lacks. */
-struct bb_alarm_set *device_make_alarms(struct generation *generation, const struct bb_alarm_set *before);
+/**
+ * The alarms of @generation and of what @rules make of it, each as it was in @before (NULL: none) when it was there.
+ * NULL when memory lacks.
+ */
+struct bb_alarm_set *device_make_alarms(const struct bb_device *device, struct generation *generation,
+					struct rule_set *rules, const struct bb_alarm_set *before);
 
 #endif

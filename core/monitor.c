@@ -3,7 +3,7 @@
  * The monitor: from readings to decisions, on the main loop.
  *
  * For each device it compares what the reading says with what was said last, and what changed becomes an event: alarms
- * raised and cleared, the device found or lost. It looks when a device has published something that matters, and at
+ * raised and cleared (monitor_alarms.c), the device found or lost. It looks when a device has published something that matters, and at
  * all devices once a second, because nobody publishes silence. Before it looks, it compares the two clocks: after a
  * gap (the machine slept, or the loop stood still) all readings are of another time, so the registry notes the gap
  * and every device is unknown until it has answered again. Nothing is decided about an unknown device.
@@ -16,11 +16,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "alarm.h"
+#include "alarm_admin.h"
 #include "derive.h"
 #include "device.h"
 #include "events.h"
 #include "monitor.h"
+#include "monitor_alarms.h"
 #include "reading.h"
 #include "registry.h"
 
@@ -31,6 +32,8 @@
 
 struct monitor {
 	struct bb_timer *timer;
+	struct bb_timer *due;              /* fires between two ticks, for delays that end there */
+	int64_t due_ms;                    /* when, INT64_MAX: not */
 	int64_t boottime_ms, monotonic_ms; /* when it looked last; 0: not yet */
 };
 
@@ -43,82 +46,6 @@ static int64_t monotonic_ms(void)
 }
 
 /* ---- deciding about one device ---- */
-
-/* What the reading says of an alarm: 1, 0, or −1 when nothing. */
-static int alarm_in_reading(const struct bb_reading *reading, size_t index)
-{
-	const size_t place = reading->generation->alarms[index];
-
-	return reading->qualities[place] == BB_QUALITY_GOOD ? reading->values[place] != 0 : -1;
-}
-
-/* What an alarm has to become; −1: it stays. Of a device that does not answer only that much is known. */
-static int alarm_wanted(const struct bb_snapshot *snapshot, size_t index)
-{
-	if (snapshot->state == BB_DEVICE_LOST || snapshot->state == BB_DEVICE_NEVER)
-		return strcmp(snapshot->alarms->alarms[index].type->name, "communications-lost") == 0 ? 1 : -1;
-	return snapshot->stale[BB_GROUP_URGENT] ? -1 : alarm_in_reading(snapshot->reading, index);
-}
-
-/* The alarms as they have to become, each change with the number its event will have; NULL when none changes. */
-static struct bb_alarm_set *change_alarms(const struct bb_snapshot *snapshot, int64_t now_ms)
-{
-	const struct bb_alarm_set *now = snapshot->alarms;
-	struct bb_alarm_set *next = NULL;
-	uint64_t number = events_newest();
-
-	for (size_t i = 0; i < now->count; i++) {
-		const int wanted = alarm_wanted(snapshot, i);
-
-		if (wanted < 0 || now->alarms[i].active == (wanted != 0))
-			continue;
-		if (!next)
-			next = alarm_set_copy(now);
-		if (!next)
-			return NULL; /* without memory nothing is decided; the next tick tries again */
-		number++;
-		next->alarms[i].active = wanted != 0;
-		next->alarms[i].since_ms = now_ms;
-		next->alarms[i].since_wall_ms = bb_clock_wall_ms();
-		next->alarms[i].event = wanted != 0 ? number : 0;
-	}
-	if (next)
-		alarm_set_seal(next);
-	return next;
-}
-
-static void tell_alarm(struct bb_device *device, const struct bb_alarm *alarm)
-{
-	(void)events_emit(&(struct bb_event){
-		.kind = alarm->active ? BB_EVENT_ALARM_RAISED : BB_EVENT_ALARM_CLEARED,
-		.severity = alarm->type->severity,
-		.device = bb_device_name(device),
-		.subject = alarm->type->name,
-		.text = alarm->type->title,
-	}); /* the number is known: nobody else numbers events meanwhile */
-}
-
-/* Bring the alarms in line with the snapshot. False when the device got other alarms meanwhile. */
-static bool decide_alarms(struct bb_device *device, const struct bb_snapshot *snapshot, int64_t now_ms)
-{
-	const struct bb_alarm_set *before = snapshot->alarms;
-	struct bb_alarm_set *after = change_alarms(snapshot, now_ms);
-	bool replaced;
-
-	if (!after)
-		return true;
-	bb_alarm_set_ref(after);
-	replaced = device_replace_alarms(device, before, after);
-	if (replaced) {
-		events_hold();
-		for (size_t i = 0; i < after->count; i++)
-			if (after->alarms[i].active != before->alarms[i].active)
-				tell_alarm(device, &after->alarms[i]);
-		events_release();
-	}
-	bb_alarm_set_unref(after);
-	return replaced;
-}
 
 static void tell_state(struct bb_device *device, enum bb_device_state state)
 {
@@ -163,10 +90,22 @@ static bool look_at(struct bb_device *device, int64_t now_ms)
 			tell_state(device, snapshot.state);
 			atomic_store(&record->decided, state);
 		}
-		settled = settled && decide_alarms(device, &snapshot, now_ms);
 	}
+	if (settled && snapshot.alarms)
+		settled =
+			monitor_decide_alarms(device, &snapshot, registry_alarm_admin(device_registry(device)), now_ms);
 	bb_snapshot_release(&snapshot);
 	return settled;
+}
+
+/* See to it that the devices are looked at by @due_ms, when a delay of a rule is over. */
+static void monitor_arm(struct monitor *monitor, int64_t due_ms, int64_t now_ms)
+{
+	if (due_ms >= monitor->due_ms)
+		return;
+	monitor->due_ms = due_ms;
+	if (monitor->due)
+		bb_timer_start(monitor->due, due_ms > now_ms ? due_ms - now_ms : 1, 0);
 }
 
 /* A device that publishes faster than we can look is looked at again with its next publish or tick. */
@@ -174,7 +113,13 @@ static void decide(struct bb_device *device, int64_t now_ms)
 {
 	for (int tries = 0; tries < 3; tries++)
 		if (look_at(device, now_ms))
-			return;
+			break;
+	monitor_arm(registry_monitor(device_registry(device)), device_record(device)->due_ms, now_ms);
+}
+
+void monitor_look(struct bb_device *device)
+{
+	decide(device, bb_clock_ms());
 }
 
 /* ---- clocks ---- */
@@ -203,12 +148,24 @@ static bool check_clocks(struct bb_registry *registry, int64_t boottime_ms, int6
 	return !gap;
 }
 
+/* Alarms that were kept quiet for long enough; those of devices are looked at with them. */
+static void release_quiet(struct bb_registry *registry, int64_t now_ms)
+{
+	struct alarm_admin *admin = registry_alarm_admin(registry);
+
+	if (alarm_admin_due(admin) > now_ms)
+		return;
+	alarm_admin_expire(admin, now_ms);
+	registry_look_at_agent(registry);
+}
+
 void monitor_check(struct bb_registry *registry, int64_t boottime_ms, int64_t monotonic)
 {
 	struct bb_device_list *list;
 
 	if (!check_clocks(registry, boottime_ms, monotonic))
 		return;
+	release_quiet(registry, boottime_ms);
 	list = bb_registry_devices(registry);
 	for (size_t i = 0; i < list->count; i++)
 		decide(list->devices[i], boottime_ms);
@@ -220,6 +177,29 @@ void monitor_check(struct bb_registry *registry, int64_t boottime_ms, int64_t mo
 static void monitor_tick(void *context)
 {
 	monitor_check(context, bb_clock_ms(), monotonic_ms());
+}
+
+/* The delay of some rule is over: of which, the devices know. */
+static void monitor_due(void *context)
+{
+	struct bb_registry *registry = context;
+	struct monitor *monitor = registry_monitor(registry);
+	const int64_t now_ms = bb_clock_ms();
+	struct bb_device_list *list;
+
+	monitor->due_ms = INT64_MAX;
+	if (!check_clocks(registry, now_ms, monotonic_ms()))
+		return; /* the next tick looks at all, and so begins again */
+	list = bb_registry_devices(registry);
+	for (size_t i = 0; i < list->count; i++) {
+		const int64_t due_ms = device_record(list->devices[i])->due_ms;
+
+		if (due_ms <= now_ms)
+			decide(list->devices[i], now_ms);
+		else
+			monitor_arm(monitor, due_ms, now_ms);
+	}
+	bb_device_list_unref(list);
 }
 
 static void monitor_woken(struct bb_task *task)
@@ -249,23 +229,38 @@ void monitor_wake(struct bb_device *device)
 	bb_loop_post(loop, &record->task);
 }
 
+static void monitor_free(struct monitor *monitor)
+{
+	bb_timer_destroy(monitor->timer);
+	bb_timer_destroy(monitor->due);
+	free(monitor);
+}
+
 int monitor_start(struct bb_registry *registry)
 {
 	struct bb_loop *loop = registry_loop(registry);
 	struct monitor *monitor = calloc(1, sizeof(*monitor));
+	struct alarm_admin *admin = NULL;
 
 	if (!monitor)
 		return -ENOMEM;
+	monitor->due_ms = INT64_MAX;
+	if (alarm_admin_create(&admin) < 0)
+		goto fail;
 	if (loop) {
 		monitor->timer = bb_timer_create(loop, monitor_tick, registry);
-		if (!monitor->timer) {
-			free(monitor);
-			return -ENOMEM;
-		}
+		monitor->due = bb_timer_create(loop, monitor_due, registry);
+		if (!monitor->timer || !monitor->due)
+			goto fail;
 		bb_timer_start(monitor->timer, TICK_MS, TICK_MS);
 	}
 	registry_set_monitor(registry, monitor);
+	registry_set_alarm_admin(registry, admin);
 	return 0;
+fail:
+	monitor_free(monitor);
+	alarm_admin_destroy(admin);
+	return -ENOMEM;
 }
 
 void monitor_stop(struct bb_registry *registry)
@@ -275,6 +270,7 @@ void monitor_stop(struct bb_registry *registry)
 	if (!monitor)
 		return;
 	registry_set_monitor(registry, NULL);
-	bb_timer_destroy(monitor->timer);
-	free(monitor);
+	alarm_admin_destroy(registry_alarm_admin(registry));
+	registry_set_alarm_admin(registry, NULL);
+	monitor_free(monitor);
 }

@@ -9,17 +9,20 @@
  * freed, logged or sent while it is held.
  *
  * Publishing tells the main loop only when something happened that the monitor has to decide: an alarm point or the
- * points themselves changed, or the device was not known to be up. A device may publish a hundred times a second.
+ * points themselves changed, a value crossed a limit of a rule, or the device was not known to be up. A device may
+ * publish a hundred times a second.
  */
 #include <errno.h>
 #include <time.h>
 
+#include "alarm.h"
 #include "derive.h"
 #include "device_data.h"
 #include "link.h"
 #include "monitor.h"
 #include "reading.h"
 #include "registry.h"
+#include "rule_plan.h"
 
 struct bb_reading *bb_device_begin(struct bb_device *device, enum bb_group group)
 {
@@ -56,22 +59,26 @@ static bool alarms_equal(const struct bb_reading *a, const struct bb_reading *b)
 }
 
 /*
- * Put @reading in place of the one before, which the caller gets. With a reading of another generation the alarms
- * change as well, in the same moment; their set is made without the lock, from alarms that the monitor may change
- * meanwhile: then it is made again.
+ * Put @reading in place of the one before, which the caller gets, along with the rules that look at it (NULL: none).
+ * With a reading of another generation the alarms change as well, in the same moment; their set is made without the
+ * lock, from alarms that the monitor may change meanwhile: then it is made again.
  */
-static int device_swap(struct bb_device *device, struct bb_reading *reading, struct bb_reading **ret_old)
+static int device_swap(struct bb_device *device, struct bb_reading *reading, struct bb_reading **ret_old,
+		       struct rule_plan **ret_plan)
 {
 	struct generation *generation = reading->generation, *shown = NULL;
 	struct bb_alarm_set *before = NULL, *alarms = NULL;
+	struct rule_set *rules;
 
 	pthread_mutex_lock(&device->lock);
 	while (device->shown != generation && device->alarms != before) {
 		bb_alarm_set_unref(alarms);
 		bb_alarm_set_unref(before);
 		before = bb_alarm_set_ref(device->alarms);
+		rules = rule_set_ref(device->rules);
 		pthread_mutex_unlock(&device->lock);
-		alarms = device_make_alarms(generation, before);
+		alarms = device_make_alarms(device, generation, rules, before);
+		rule_set_unref(rules);
 		if (!alarms) {
 			bb_alarm_set_unref(before);
 			return -ENOMEM;
@@ -87,6 +94,7 @@ static int device_swap(struct bb_device *device, struct bb_reading *reading, str
 		alarms = old_alarms;
 	}
 	*ret_old = device->reading;
+	*ret_plan = rule_plan_ref(alarm_set_plan(device->alarms));
 	device->reading = reading;
 	device->stats.polls++;
 	device->stats.bad_values += reading->bad_values;
@@ -114,12 +122,13 @@ static void device_tell_change(struct bb_device *device, bool first)
 void bb_device_publish(struct bb_device *device, struct bb_reading *take_reading)
 {
 	struct bb_reading *old, *held;
+	struct rule_plan *plan;
 	bool wake;
 
 	derive_fill(take_reading->generation->plan, take_reading, false);
 	reading_finish(take_reading);
 	held = bb_reading_ref(take_reading); /* a later one may take its place before we have compared it */
-	if (device_swap(device, take_reading, &old) < 0) {
+	if (device_swap(device, take_reading, &old, &plan) < 0) {
 		bb_reading_unref(held);
 		bb_reading_unref(take_reading);
 		bb_device_failed(device, -ENOMEM);
@@ -133,9 +142,11 @@ void bb_device_publish(struct bb_device *device, struct bb_reading *take_reading
 
 	if (changed)
 		device_tell_change(device, !old);
-	wake = changed || atomic_load(&device->record.decided) != BB_DEVICE_UP || !alarms_equal(old, held);
+	wake = changed || atomic_load(&device->record.decided) != BB_DEVICE_UP || !alarms_equal(old, held) ||
+	       (plan && rule_plan_crossed(plan, old, held));
 	if (wake && atomic_load(&device->record.listed))
 		monitor_wake(device);
+	rule_plan_unref(plan);
 	bb_reading_unref(old);
 	bb_reading_unref(held);
 }
@@ -250,6 +261,41 @@ bool device_replace_reading(struct bb_device *device, const struct bb_reading *o
 	pthread_mutex_unlock(&device->lock);
 	bb_reading_unref(unwanted);
 	return replaced;
+}
+
+int device_set_rules(struct bb_device *device, struct rule_set *rules)
+{
+	struct bb_alarm_set *before = NULL, *alarms = NULL;
+	struct rule_set *old_rules;
+	struct generation *shown;
+
+	pthread_mutex_lock(&device->lock);
+	old_rules = device->rules;
+	device->rules = rule_set_ref(rules);
+	while (device->alarms != before) {
+		bb_alarm_set_unref(alarms);
+		bb_alarm_set_unref(before);
+		before = bb_alarm_set_ref(device->alarms);
+		shown = generation_ref(device->shown);
+		pthread_mutex_unlock(&device->lock);
+		alarms = device_make_alarms(device, shown, rules, before);
+		generation_unref(shown);
+		if (!alarms) {
+			bb_alarm_set_unref(before);
+			rule_set_unref(old_rules);
+			return -ENOMEM;
+		}
+		pthread_mutex_lock(&device->lock);
+	}
+	if (alarms)
+		device->alarms = alarms;
+	pthread_mutex_unlock(&device->lock);
+	bb_alarm_set_unref(before); /* ours */
+	if (alarms)
+		bb_alarm_set_unref(before); /* the device's */
+	rule_set_unref(old_rules);
+	registry_touch(device->registry);
+	return 0;
 }
 
 bool device_replace_alarms(struct bb_device *device, const struct bb_alarm_set *old, struct bb_alarm_set *take_alarms)

@@ -17,10 +17,12 @@
 #include <busbar/exporter.h>
 
 #include "alarm.h"
+#include "alarm_admin.h"
 #include "device.h"
 #include "events.h"
 #include "link.h"
 #include "registry.h"
+#include "rule_config.h"
 
 /* The alarms the agent can raise about itself. */
 static const char *const agent_alarms[] = {"config-rejected", "journal-trouble", "plugin-failed", "tls-not-verified"};
@@ -37,6 +39,8 @@ struct bb_registry {
 	struct bb_loop *loop;
 	struct link_table *links;
 	struct monitor *monitor;
+	struct alarm_admin *admin;
+	struct rule_set *rules;
 	void (*changed)(void *context);
 	void *changed_context;
 	atomic_uint_fast64_t version;
@@ -126,10 +130,11 @@ static void list_insert(struct bb_device_list *list, struct bb_device *device)
 
 struct bb_device_list *bb_registry_devices(struct bb_registry *registry)
 {
-	const uint64_t version = atomic_load(&registry->version);
 	struct bb_device_list *list, *old = NULL, *fresh;
+	uint64_t version;
 
 	pthread_mutex_lock(&registry->lock);
+	version = atomic_load(&registry->version);
 	if (registry->list->version < version) {
 		/* Points of a device changed: the same devices under a new number. Without memory the old list is
 		 * still a true one, and the next who asks tries again. */
@@ -166,25 +171,33 @@ uint64_t bb_registry_version(struct bb_registry *registry)
 	return atomic_load(&registry->version);
 }
 
-void registry_touch(struct bb_registry *registry)
+static void registry_post(struct bb_registry *registry)
 {
-	atomic_fetch_add(&registry->version, 1);
 	if (registry->loop && !atomic_exchange(&registry->posted, true))
 		bb_loop_post(registry->loop, &registry_ref(registry)->task);
 }
 
-/* Put a list in place; only the main loop does, besides the renewal above, which keeps the devices. */
+void registry_touch(struct bb_registry *registry)
+{
+	atomic_fetch_add(&registry->version, 1);
+	registry_post(registry);
+}
+
+/*
+ * Put a list of other devices in place; only the main loop does. Its number is taken under the lock, or who asks between
+ * the two would get the old devices under the new number, and keep them for as long as the number stays.
+ */
 static void registry_set_list(struct bb_registry *registry, struct bb_device_list *list)
 {
 	struct bb_device_list *old;
 
-	registry_touch(registry);
-	list->version = atomic_load(&registry->version);
 	pthread_mutex_lock(&registry->lock);
+	list->version = atomic_fetch_add(&registry->version, 1) + 1;
 	old = registry->list;
 	registry->list = list;
 	pthread_mutex_unlock(&registry->lock);
 	bb_device_list_unref(old);
+	registry_post(registry);
 }
 
 int registry_add(struct bb_registry *registry, struct bb_device *device)
@@ -238,6 +251,31 @@ struct bb_alarm_set *bb_registry_agent_alarms(struct bb_registry *registry)
 	return set;
 }
 
+/* Tell what an alarm of the agent has become, unless somebody keeps it quiet. */
+static void agent_alarm_tell(struct bb_alarm *alarm, const char *text)
+{
+	if (!alarm_is_untold(alarm))
+		return;
+	const uint64_t number =
+		events_emit(&(struct bb_event){.kind = alarm->active ? BB_EVENT_ALARM_RAISED : BB_EVENT_ALARM_CLEARED,
+					       .severity = alarm->type->severity,
+					       .subject = alarm->type->name,
+					       .text = text && text[0] != '\0' ? text : alarm->type->title});
+	alarm->event = alarm->active ? number : 0;
+}
+
+static void agent_alarms_replace(struct bb_registry *registry, struct bb_alarm_set *take_set)
+{
+	struct bb_alarm_set *old;
+
+	alarm_set_seal(take_set);
+	pthread_mutex_lock(&registry->lock);
+	old = registry->alarms;
+	registry->alarms = take_set;
+	pthread_mutex_unlock(&registry->lock);
+	bb_alarm_set_unref(old);
+}
+
 void registry_agent_alarm(struct bb_registry *registry, const char *type_name, bool active, const char *text)
 {
 	const struct bb_alarm_type *type = bb_alarm_type_find(type_name);
@@ -253,20 +291,28 @@ void registry_agent_alarm(struct bb_registry *registry, const char *type_name, b
 		return;
 	}
 	set->alarms[place].active = active;
+	set->alarms[place].acknowledged = false;
 	set->alarms[place].since_ms = bb_clock_ms();
 	set->alarms[place].since_wall_ms = bb_clock_wall_ms();
-	const uint64_t number =
-		events_emit(&(struct bb_event){.kind = active ? BB_EVENT_ALARM_RAISED : BB_EVENT_ALARM_CLEARED,
-					       .severity = type->severity,
-					       .subject = type->name,
-					       .text = text && text[0] != '\0' ? text : type->title});
-	set->alarms[place].event = active ? number : 0;
-	alarm_set_seal(set);
+	if (registry->admin && !active)
+		alarm_admin_cleared(registry->admin, "", type->name);
+	if (registry->admin)
+		(void)alarm_admin_apply(registry->admin, "", &set->alarms[place]); /* it has changed anyway */
+	agent_alarm_tell(&set->alarms[place], text);
+	agent_alarms_replace(registry, set);
+}
 
-	pthread_mutex_lock(&registry->lock);
-	registry->alarms = set;
-	pthread_mutex_unlock(&registry->lock);
-	bb_alarm_set_unref(old);
+void registry_look_at_agent(struct bb_registry *registry)
+{
+	struct bb_alarm_set *set = alarm_set_copy(registry->alarms);
+
+	if (!set)
+		return; /* the next look shows it */
+	for (size_t i = 0; i < set->count; i++) {
+		(void)alarm_admin_apply(registry->admin, "", &set->alarms[i]); /* the set is ours either way */
+		agent_alarm_tell(&set->alarms[i], NULL);
+	}
+	agent_alarms_replace(registry, set);
 }
 
 bool registry_hold_agent_alarm(struct bb_registry *registry, const char *type_name, bool hold, const char *text)
@@ -341,6 +387,7 @@ void registry_unref(struct bb_registry *registry)
 	if (atomic_fetch_sub_explicit(&registry->references, 1, memory_order_acq_rel) != 1)
 		return;
 	bb_alarm_set_unref(registry->alarms);
+	rule_set_unref(registry->rules);
 	pthread_mutex_destroy(&registry->lock);
 	free(registry);
 }
@@ -368,6 +415,28 @@ struct monitor *registry_monitor(const struct bb_registry *registry)
 void registry_set_monitor(struct bb_registry *registry, struct monitor *monitor)
 {
 	registry->monitor = monitor;
+}
+
+void registry_set_rules(struct bb_registry *registry, struct rule_set *rules)
+{
+	rule_set_ref(rules);
+	rule_set_unref(registry->rules);
+	registry->rules = rules;
+}
+
+struct rule_set *registry_rules(const struct bb_registry *registry)
+{
+	return registry->rules;
+}
+
+struct alarm_admin *registry_alarm_admin(const struct bb_registry *registry)
+{
+	return registry->admin;
+}
+
+void registry_set_alarm_admin(struct bb_registry *registry, struct alarm_admin *admin)
+{
+	registry->admin = admin;
 }
 
 void registry_set_links(struct bb_registry *registry, struct link_table *links)

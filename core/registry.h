@@ -8,8 +8,10 @@
 #include <busbar/loop.h>
 #include <busbar/registry.h>
 
+struct alarm_admin;
 struct link_table;
 struct monitor;
+struct rule_set;
 
 /**
  * Make the registry; @main_loop runs the monitor (monitor.h). Without one (NULL, in tests) nothing is ever posted.
@@ -46,6 +48,9 @@ void registry_agent_alarm(struct bb_registry *registry, const char *type_name, b
  */
 bool registry_hold_agent_alarm(struct bb_registry *registry, const char *type_name, bool hold, const char *text);
 
+/** Let what people said about the agent's alarms show; tells what was kept quiet. Thread: main loop. */
+void registry_look_at_agent(struct bb_registry *registry);
+
 /**
  * The last clock gap, bb_clock_ms(); what was read before it counts as unknown. INT64_MIN: there was none. Any thread
  * may ask; the monitor sets it.
@@ -59,6 +64,14 @@ struct bb_loop *registry_loop(const struct bb_registry *registry);
 /** The monitor's own; NULL while it does not run. Thread: main loop. */
 struct monitor *registry_monitor(const struct bb_registry *registry);
 void registry_set_monitor(struct bb_registry *registry, struct monitor *monitor);
+
+/** Rules that devices get when they are opened; a reference is kept. NULL: none. Thread: main loop. */
+void registry_set_rules(struct bb_registry *registry, struct rule_set *rules);
+struct rule_set *registry_rules(const struct bb_registry *registry);
+
+/** What people said about alarms; NULL while the monitor does not run. Thread: main loop. */
+struct alarm_admin *registry_alarm_admin(const struct bb_registry *registry);
+void registry_set_alarm_admin(struct bb_registry *registry, struct alarm_admin *admin);
 
 /** The link table whose counters bb_registry_links() shows; set once by the agent. */
 void registry_set_links(struct bb_registry *registry, struct link_table *links);

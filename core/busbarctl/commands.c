@@ -60,19 +60,60 @@ const struct command commands[] = {
 		.name = "alarms",
 		.arguments = "[DEVICE]",
 		.summary = "active alarms",
-		.help = "Exit status 1 when an alarm of severity alarm is active.\n",
+		.help = "Since when, which event said so, the value for those that come from a rule, and whether "
+			"somebody has\n"
+			"acknowledged it. DEVICE is a name or a glob; '-' is the agent itself. Exit status 1 when an "
+			"alarm of\n"
+			"severity alarm is active.\n",
 		.options = CTL_ALL,
 		.most = 1,
 		.run = alarms_run,
 	},
 	{
+		.name = "ack",
+		.arguments = "DEVICE ALARM",
+		.summary = "say that somebody has seen an alarm",
+		.help = "The alarm stays active and is open no longer, until it clears. DEVICE '-' is the agent "
+			"itself.\n"
+			"\n"
+			"  busbarctl ack ups-a on-battery\n",
+		.least = 2,
+		.most = 2,
+		.run = ack_run,
+	},
+	{
+		.name = "inhibit",
+		.arguments = "DEVICE ALARM DURATION",
+		.summary = "keep an alarm quiet for a time",
+		.help = "Until then the alarm makes no events and starts no jobs. A DURATION of 0s ends that, as does "
+			"'release'.\n"
+			"\n"
+			"  busbarctl inhibit ups-a test-in-progress 2h\n",
+		.least = 3,
+		.most = 3,
+		.run = inhibit_run,
+	},
+	{
+		.name = "release",
+		.arguments = "DEVICE ALARM",
+		.summary = "stop keeping an alarm quiet",
+		.help = "Ends what 'inhibit' began.\n",
+		.least = 2,
+		.most = 2,
+		.run = release_run,
+	},
+	{
 		.name = "events",
 		.arguments = "[DEVICE]",
 		.summary = "what has happened",
-		.help = "The last 10,000 events, the oldest first. With --follow and --json, one object a line.\n"
+		.help = "The last 10,000 events, the oldest first. WHEN is a time, a duration before now, "
+			"or the number\n"
+			"of an event. With --follow and --json, one object a line.\n"
 			"\n"
-			"  busbarctl events --last 20 --follow\n",
-		.options = CTL_FOLLOW | CTL_SINCE | CTL_LAST | CTL_COUNT,
+			"  busbarctl events --last 20 --follow\n"
+			"  busbarctl events ups-a --since 2d\n"
+			"  busbarctl events --since '2026-05-01 12:00' --csv\n",
+		.options = CTL_FOLLOW | CTL_SINCE | CTL_LAST | CTL_COUNT | CTL_CSV | CTL_DEVICE,
 		.most = 1,
 		.run = events_run,
 	},
@@ -129,7 +170,7 @@ const struct command commands[] = {
 	},
 	{
 		.name = "complete",
-		.arguments = "commands|devices|points|plugins|schemes [DEVICE]",
+		.arguments = "alarms|commands|devices|points|plugins|schemes [DEVICE]",
 		.summary = "names, for the completion of shells",
 		.help = "Prints names, one a line, and never says anything else.\n",
 		.least = 1,

@@ -25,6 +25,14 @@ static int points_frame(void *context, const Busbar__Response *response)
 	return CONNECTION_GO_ON;
 }
 
+static int alarms_frame(void *context, const Busbar__Response *response)
+{
+	(void)context;
+	for (size_t i = 0; i < response->n_alarms; i++)
+		(void)puts(response->alarms[i]->name);
+	return CONNECTION_GO_ON;
+}
+
 static int plugins_frame(void *context, const Busbar__Response *response)
 {
 	(void)context;
@@ -62,6 +70,7 @@ int complete_run(struct ctl *ctl, int argc, char **argv)
 	Busbar__Request request = BUSBAR__REQUEST__INIT;
 	Busbar__StatusRequest status = BUSBAR__STATUS_REQUEST__INIT;
 	Busbar__PointsRequest points = BUSBAR__POINTS_REQUEST__INIT;
+	Busbar__AlarmsRequest alarms = BUSBAR__ALARMS_REQUEST__INIT;
 	Busbar__PluginsRequest plugins = BUSBAR__PLUGINS_REQUEST__INIT;
 	const char *what = argv[0];
 
@@ -81,6 +90,14 @@ int complete_run(struct ctl *ctl, int argc, char **argv)
 		request.command_case = BUSBAR__REQUEST__COMMAND_POINTS;
 		request.points = &points;
 		return connection_ask(ctl, &request, false, points_frame, NULL);
+	}
+	if (strcmp(what, "alarms") == 0) {
+		if (argc > 1)
+			alarms.device = argv[1];
+		alarms.all = true;
+		request.command_case = BUSBAR__REQUEST__COMMAND_ALARMS;
+		request.alarms = &alarms;
+		return connection_ask(ctl, &request, false, alarms_frame, NULL);
 	}
 	request.command_case = BUSBAR__REQUEST__COMMAND_PLUGINS;
 	request.plugins = &plugins;

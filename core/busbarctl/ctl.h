@@ -24,6 +24,8 @@ enum ctl_option {
 	CTL_SINCE = 4,
 	CTL_LAST = 8,
 	CTL_COUNT = 16,
+	CTL_CSV = 32,
+	CTL_DEVICE = 64,
 };
 
 /** What was asked for. */
@@ -32,8 +34,10 @@ struct ctl {
 	bool json;
 	bool colour;
 	bool quiet; /* say nothing when there is no agent: completion */
-	bool all, follow;
+	bool all, follow, csv;
+	const char *device;          /* NULL: not said */
 	uint64_t since, last, count; /* 0: not said */
+	int64_t since_wall_ms;       /* the same */
 };
 
 struct command {
@@ -56,14 +60,19 @@ const struct command *command_find(const char *name);
 /** Complain on stderr: "busbarctl: " and a line. Returns @result. */
 int ctl_fail(int result, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The commands, in the files that have their names: show_*.c, manage.c, complete.c. */
+/* The commands, in show_*.c (those that only ask), manage.c, admin.c and complete.c. */
 int status_run(struct ctl *ctl, int argc, char **argv);
 int version_run(struct ctl *ctl, int argc, char **argv);
 int points_run(struct ctl *ctl, int argc, char **argv);
 int get_run(struct ctl *ctl, int argc, char **argv);
 int watch_run(struct ctl *ctl, int argc, char **argv);
 int alarms_run(struct ctl *ctl, int argc, char **argv);
+int ack_run(struct ctl *ctl, int argc, char **argv);
+int inhibit_run(struct ctl *ctl, int argc, char **argv);
+int release_run(struct ctl *ctl, int argc, char **argv);
 int events_run(struct ctl *ctl, int argc, char **argv);
+int log_run(struct ctl *ctl, int argc, char **argv);
+int journal_run(struct ctl *ctl, int argc, char **argv);
 int plugins_run(struct ctl *ctl, int argc, char **argv);
 int plugin_run(struct ctl *ctl, int argc, char **argv);
 int probe_run(struct ctl *ctl, int argc, char **argv);

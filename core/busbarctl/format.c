@@ -34,14 +34,19 @@ static const char *format_flags(char buffer[FORMAT_VALUE_SIZE], const Busbar__Po
 	return buffer;
 }
 
+const char *format_number(char buffer[FORMAT_TIME_SIZE], int64_t number, unsigned decimals)
+{
+	/* The number of decimals has come over the socket. */
+	(void)bb_decimal_print(buffer, number, decimals <= BB_DECIMALS_MAX ? decimals : BB_DECIMALS_MAX);
+	return buffer;
+}
+
 const char *format_value(char buffer[FORMAT_VALUE_SIZE], const Busbar__Point *point)
 {
 	switch (point->kind) {
 	case BUSBAR__POINT__KIND__NUMBER:
 	case BUSBAR__POINT__KIND__COUNTER:
-		(void)bb_decimal_print(buffer, point->number,
-				       point->decimals <= BB_DECIMALS_MAX ? point->decimals : BB_DECIMALS_MAX);
-		return buffer;
+		return format_number(buffer, point->number, point->decimals);
 	case BUSBAR__POINT__KIND__FLAGS:
 		return format_flags(buffer, point);
 	case BUSBAR__POINT__KIND__BOOL:
@@ -157,6 +162,24 @@ const char *format_option(char buffer[FORMAT_TIME_SIZE], const char *type, int64
 	return buffer;
 }
 
+const char *format_bytes(char buffer[FORMAT_TIME_SIZE], int64_t bytes)
+{
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+	int64_t tenths = bytes * 10, unit = 1;
+	size_t i = 0;
+
+	while (tenths / unit >= 10240 && i + 1 < sizeof(units) / sizeof(units[0])) {
+		unit *= 1024;
+		i++;
+	}
+	if (i == 0)
+		(void)snprintf(buffer, FORMAT_TIME_SIZE, "%" PRId64 " B", bytes);
+	else
+		(void)snprintf(buffer, FORMAT_TIME_SIZE, "%" PRId64 ".%d %s", tenths / unit / 10,
+			       (int)(tenths / unit % 10), units[i]);
+	return buffer;
+}
+
 /* Names by number; a number from a newer agent has none. */
 #define NAME_OF(names, number)                                                                                         \
 	((size_t)(number) < sizeof(names) / sizeof((names)[0]) ? (names)[(size_t)(number)] : "unknown")
@@ -180,4 +203,11 @@ const char *format_severity(Busbar__Severity severity)
 	static const char *const names[] = {"", "info", "warning", "alarm"};
 
 	return NAME_OF(names, severity);
+}
+
+enum style format_severity_style(Busbar__Severity severity)
+{
+	static const enum style styles[] = {STYLE_PLAIN, STYLE_BLUE, STYLE_YELLOW, STYLE_RED};
+
+	return (size_t)severity < sizeof(styles) / sizeof(styles[0]) ? styles[(size_t)severity] : STYLE_PLAIN;
 }

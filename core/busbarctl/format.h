@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "busbar.pb-c.h"
+#include "table.h"
 
 /** Room for the text of any value: 64 flags with long names. */
 #define FORMAT_VALUE_SIZE 8192
@@ -18,6 +19,12 @@
 
 /** The value of a point that is known, exactly: 97.0, battery, OL CHRG, true. Points into @buffer or @point. */
 const char *format_value(char buffer[FORMAT_VALUE_SIZE], const Busbar__Point *point);
+
+/** A fixed-point number, exactly. */
+const char *format_number(char buffer[FORMAT_TIME_SIZE], int64_t number, unsigned decimals);
+
+/** A number of bytes for people: 512 B, 20.0 KiB, 3.4 MiB. */
+const char *format_bytes(char buffer[FORMAT_TIME_SIZE], int64_t bytes);
 
 /** RFC 3339 in UTC; milliseconds only where there are any. */
 const char *format_utc(char buffer[FORMAT_TIME_SIZE], int64_t wall_ms);
@@ -35,5 +42,8 @@ const char *format_option(char buffer[FORMAT_TIME_SIZE], const char *type, int64
 const char *format_quality(Busbar__Point__Quality quality);
 const char *format_light(Busbar__Device__Light light);
 const char *format_severity(Busbar__Severity severity);
+
+/** How a severity looks where there are colours. */
+enum style format_severity_style(Busbar__Severity severity);
 
 #endif

@@ -11,11 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ctl.h"
 #include "table.h"
 #include "text.h"
+#include "when.h"
 
 #define DEFAULT_SOCKET "/run/busbar/busbar.sock"
 #define ARGUMENTS_MAX  128
@@ -55,9 +57,12 @@ static const struct option {
 	{"version", 'V', NULL, "show the version of busbarctl", OPTION_VERSION, 0},
 	{"all", 'a', NULL, "every alarm there can be, not just the active ones", OPTION_OF_COMMAND, CTL_ALL},
 	{"follow", 'f', NULL, "go on with events as they happen", OPTION_OF_COMMAND, CTL_FOLLOW},
-	{"since", 0, "NUMBER", "only events after this number", OPTION_OF_COMMAND, CTL_SINCE},
+	{"since", 0, "WHEN", "only what came after: a time, a duration, an event's number", OPTION_OF_COMMAND,
+	 CTL_SINCE},
 	{"last", 0, "COUNT", "only the newest COUNT events", OPTION_OF_COMMAND, CTL_LAST},
 	{"count", 'n', "COUNT", "stop after COUNT lines", OPTION_OF_COMMAND, CTL_COUNT},
+	{"device", 'd', "NAME", "only what is about that device; -: the agent itself", OPTION_OF_COMMAND, CTL_DEVICE},
+	{"csv", 0, NULL, "print CSV (RFC 4180)", OPTION_OF_COMMAND, CTL_CSV},
 };
 #define OPTION_COUNT (sizeof(options) / sizeof(options[0]))
 
@@ -69,6 +74,21 @@ static int parse_number(const struct option *option, const char *text, uint64_t 
 	*ret_number = strtoull(text, &end, 10);
 	if (errno != 0 || end == text || *end != '\0' || text[0] < '0' || text[0] > '9')
 		return ctl_fail(CTL_USAGE, "--%s wants a number, not '%s'", option->name, text);
+	return CTL_FINE;
+}
+
+static int parse_since(const char *text, struct ctl *ctl)
+{
+	enum when_kind kind;
+	int64_t value;
+
+	if (when_parse(text, (int64_t)time(NULL) * 1000, &kind, &value) < 0)
+		return ctl_fail(CTL_USAGE,
+				"--since wants a time (2026-05-01T12:00:00Z, '2026-05-01 12:00', 12:00), a duration "
+				"(90m, 2d), or an event's number, not '%s'",
+				text);
+	ctl->since = kind == WHEN_NUMBER ? (uint64_t)value : 0;
+	ctl->since_wall_ms = kind == WHEN_TIME ? value : 0;
 	return CTL_FINE;
 }
 
@@ -104,11 +124,17 @@ static int take_option(struct line *line, const struct option *option, const cha
 		line->ctl.follow = true;
 		return CTL_FINE;
 	case CTL_SINCE:
-		return parse_number(option, value, &line->ctl.since);
+		return parse_since(value, &line->ctl);
 	case CTL_LAST:
 		return parse_number(option, value, &line->ctl.last);
 	case CTL_COUNT:
 		return parse_number(option, value, &line->ctl.count);
+	case CTL_CSV:
+		line->ctl.csv = true;
+		return CTL_FINE;
+	case CTL_DEVICE:
+		line->ctl.device = value;
+		return CTL_FINE;
 	}
 	return CTL_FINE;
 }
@@ -265,6 +291,8 @@ static int run_command(struct line *line)
 		if (options[i].id == OPTION_OF_COMMAND && (line->given & ~command->options & options[i].bit) != 0)
 			return ctl_fail(CTL_USAGE, "'%s' takes no --%s", command->name, options[i].name);
 	}
+	if (line->ctl.csv && line->ctl.json)
+		return ctl_fail(CTL_USAGE, "either --csv or --json");
 	if (argc < command->least || argc > command->most)
 		return ctl_fail(CTL_USAGE, "usage: busbarctl %s%s%s", command->name,
 				command->arguments != NULL ? " " : "",

@@ -5,12 +5,14 @@
  * The light of a device is decided by busbard. What is red ends with exit status 1, so that a script can ask.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "connection.h"
 #include "format.h"
 #include "json.h"
 #include "table.h"
+#include "text.h"
 
 struct status {
 	const struct ctl *ctl;
@@ -18,6 +20,7 @@ struct status {
 	struct table *table;
 	bool begun, alarm;
 	char agent_line[512];
+	char *own_alarms; /* lines about the agent's own alarms, which come before the devices and are shown after */
 };
 
 static const Busbar__Point *find_point(const Busbar__Device *device, const char *name)
@@ -70,6 +73,56 @@ static void severity_json(struct json *json, const char *key, Busbar__Severity s
 	json_string(json, severity == BUSBAR__SEVERITY__NO_SEVERITY ? NULL : format_severity(severity));
 }
 
+/* The agent's own alarms are few and each is told with its reason, such as what the journal's trouble is. */
+static void own_alarms_json(struct json *json, const Busbar__Agent *agent)
+{
+	char when[FORMAT_TIME_SIZE];
+
+	json_key(json, "own_alarms");
+	json_array(json, false);
+	for (size_t i = 0; i < agent->n_active; i++) {
+		const Busbar__Alarm *alarm = agent->active[i];
+
+		json_object(json, false);
+		json_key(json, "alarm");
+		json_string(json, alarm->name);
+		severity_json(json, "severity", alarm->severity);
+		json_key(json, "acknowledged");
+		json_bool(json, alarm->acknowledged);
+		json_key(json, "since");
+		json_string(json, alarm->since_wall_ms != 0 ? format_utc(when, alarm->since_wall_ms) : NULL);
+		json_key(json, "text");
+		json_string(json, alarm->text[0] != '\0' ? alarm->text : alarm->title);
+		json_end_object(json);
+	}
+	json_end_array(json);
+}
+
+/* The same as lines; the caller frees them. NULL: there are none. */
+static char *own_alarms_lines(const struct ctl *ctl, const Busbar__Agent *agent)
+{
+	char when[FORMAT_TIME_SIZE], clean[1024];
+	char *lines = NULL;
+	size_t size;
+	FILE *out = agent->n_active > 0 ? open_memstream(&lines, &size) : NULL;
+
+	if (out == NULL)
+		return NULL; /* the last line names them in any case */
+	for (size_t i = 0; i < agent->n_active; i++) {
+		const Busbar__Alarm *alarm = agent->active[i];
+		const char *text = alarm->text[0] != '\0' ? alarm->text : alarm->title;
+		const enum style style = format_severity_style(alarm->severity);
+
+		(void)text_clean(clean, sizeof(clean), text, strlen(text));
+		(void)fprintf(out, "busbard %s%s%s since %s%s: %s\n", style_begin(style, ctl->colour), alarm->name,
+			      style_end(style, ctl->colour),
+			      alarm->since_wall_ms != 0 ? format_local(when, alarm->since_wall_ms) : "its start",
+			      alarm->acknowledged ? ", acknowledged" : "", clean);
+	}
+	(void)fclose(out);
+	return lines;
+}
+
 static void agent_json(struct json *json, const Busbar__Agent *agent)
 {
 	json_key(json, "agent");
@@ -93,6 +146,7 @@ static void agent_json(struct json *json, const Busbar__Agent *agent)
 	json_unsigned(json, agent->n_alarms);
 	names_json(json, "active_alarms", agent->alarms, agent->n_alarms);
 	severity_json(json, "worst", agent->worst);
+	own_alarms_json(json, agent);
 	json_end_object(json);
 }
 
@@ -114,6 +168,8 @@ static void device_json(struct json *json, const Busbar__Device *device)
 	json_key(json, "alarms");
 	json_unsigned(json, device->n_alarms);
 	names_json(json, "active_alarms", device->alarms, device->n_alarms);
+	json_key(json, "open");
+	json_unsigned(json, device->open);
 	severity_json(json, "worst", device->worst);
 	json_key(json, "age");
 	if (device->age_ms >= 0)
@@ -213,14 +269,15 @@ static void device_row(struct table *table, const Busbar__Device *device)
 	number_cell(table, find_load(device));
 	table_cell_format(table, device->n_alarms > 0 ? light_style(device->light) : STYLE_PLAIN, "%zu",
 			  device->n_alarms);
+	table_cell_format(table, device->open > 0 ? light_style(device->light) : STYLE_PLAIN, "%u", device->open);
 	table_cell(table, STYLE_PLAIN, format_span(span, device->age_ms));
 	table_cell(table, STYLE_PLAIN, device->plugin);
 	table_cell(table, STYLE_PLAIN, device->address[0] != '\0' ? device->address : "-");
 }
 
 static const struct table_column status_columns[] = {
-	{"DEVICE", false}, {"STATE", false}, {"STATUS", false}, {"CHARGE", true},  {"RUNTIME", true},
-	{"LOAD", true},    {"ALARMS", true}, {"AGE", true},     {"PLUGIN", false}, {"ADDRESS", false},
+	{"DEVICE", false}, {"STATE", false}, {"STATUS", false}, {"CHARGE", true},  {"RUNTIME", true},  {"LOAD", true},
+	{"ALARMS", true},  {"OPEN", true},   {"AGE", true},     {"PLUGIN", false}, {"ADDRESS", false},
 };
 
 static void status_begin(struct status *status)
@@ -248,6 +305,7 @@ static int status_frame(void *context, const Busbar__Response *response)
 			json_array(&status->json, true);
 		} else {
 			agent_line(status, response->agent);
+			status->own_alarms = own_alarms_lines(status->ctl, response->agent);
 		}
 	}
 	for (size_t i = 0; i < response->n_devices; i++) {
@@ -276,14 +334,15 @@ int status_run(struct ctl *ctl, int argc, char **argv)
 	request.status = &message;
 	result = connection_ask(ctl, &request, false, status_frame, &status);
 	table_close(status.table);
-	if (result != CTL_FINE)
-		return result;
-	if (ctl->json) {
+	if (result == CTL_FINE && ctl->json) {
 		json_end_array(&status.json);
 		json_end_object(&status.json);
-	} else {
-		(void)printf("%s\n", status.agent_line);
+	} else if (result == CTL_FINE) {
+		(void)printf("%s%s\n", status.own_alarms != NULL ? status.own_alarms : "", status.agent_line);
 	}
+	free(status.own_alarms);
+	if (result != CTL_FINE)
+		return result;
 	return status.alarm ? CTL_ALARM : CTL_FINE;
 }
 

@@ -98,8 +98,17 @@ static int add_points(struct drafts *drafts, const struct bb_reading *reading, s
 /* Places of the families that are not the dictionary's. */
 struct own_places {
 	int own; /* the first of PLAN_OWN_COUNT */
-	int alarms, agent_alarms;
+	int alarms, acknowledged, agent_alarms, agent_acknowledged;
+	int events, newest_event;
 };
+
+/* The two series of an alarm: is it active, and has somebody seen it? */
+static int add_alarm(struct drafts *drafts, int active, int acknowledged, size_t device, size_t index)
+{
+	const int r = add(drafts, active, device, PLAN_ALARMS, index);
+
+	return r < 0 ? r : add(drafts, acknowledged, device, PLAN_ACKNOWLEDGED, index);
+}
 
 static int add_device(struct drafts *drafts, const struct own_places *places, size_t device,
 		      const struct bb_snapshot *snapshot, struct plan_device *planned)
@@ -113,7 +122,7 @@ static int add_device(struct drafts *drafts, const struct own_places *places, si
 	for (size_t i = 0; r >= 0 && set && i < set->count; i++) {
 		/* Of a device that never answered only this much is known. */
 		if (reading || !strcmp(set->alarms[i].type->name, "communications-lost"))
-			r = add(drafts, places->alarms, device, PLAN_ALARMS, i);
+			r = add_alarm(drafts, places->alarms, places->acknowledged, device, i);
 	}
 	if (r >= 0 && reading)
 		r = add_points(drafts, reading, device);
@@ -139,10 +148,26 @@ static int add_own_families(struct families *families, struct own_places *ret_pl
 			places.own = place;
 	}
 	places.alarms = families_find(families, "busbar_alarm_active", "1 while the alarm is active");
+	places.acknowledged = families_find(families, "busbar_alarm_acknowledged",
+					    "1 while the alarm is active and somebody has seen it");
 	places.agent_alarms =
 		families_find(families, "busbar_agent_alarm_active", "1 while the alarm of the agent is active");
+	places.agent_acknowledged = families_find(families, "busbar_agent_alarm_acknowledged",
+						  "1 while the alarm of the agent is active and somebody has seen it");
+	places.events = families_find(families, "busbar_events_total", "events since the exporter was started");
+	places.newest_event = families_find(families, "busbar_journal_newest_event", "number of the newest event");
 	*ret_places = places;
 	return 0;
+}
+
+static int add_events(struct drafts *drafts, const struct own_places *places, size_t agent)
+{
+	const size_t kinds = tally_kinds();
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < kinds; i++)
+		r = add(drafts, places->events, agent, PLAN_EVENTS, i);
+	return r < 0 ? r : add(drafts, places->newest_event, agent, PLAN_EVENTS, FACTS_NEWEST_EVENT);
 }
 
 static int sort(struct drafts *drafts)
@@ -183,7 +208,9 @@ int drafts_collect(struct drafts *drafts, const struct facts *facts, struct plan
 	if (r >= 0)
 		r = families_add_dictionary(&drafts->families);
 	for (size_t i = 0; r >= 0 && agent_alarms && i < agent_alarms->count; i++)
-		r = add(drafts, places.agent_alarms, agent, PLAN_ALARMS, i);
+		r = add_alarm(drafts, places.agent_alarms, places.agent_acknowledged, agent, i);
+	if (r >= 0 && facts->tally)
+		r = add_events(drafts, &places, agent);
 	for (size_t i = 0; r >= 0 && i < agent; i++)
 		r = add_device(drafts, &places, i, &facts->devices[i].snapshot, &devices[i]);
 	devices[agent].alarms = agent_alarms ? agent_alarms->count : 0;

@@ -47,6 +47,18 @@ static void add_link(void *context, const char *name, uint64_t polls, uint64_t e
 	};
 }
 
+void facts_count_events(struct facts_events *events, const struct tally *tally)
+{
+	const uint64_t newest = atomic_load_explicit(&tally->newest, memory_order_relaxed);
+
+	for (size_t i = 0; i < TALLY_KINDS_MAX; i++) {
+		events->values[i] = (int64_t)atomic_load_explicit(&tally->counts[i], memory_order_relaxed);
+		events->qualities[i] = BB_QUALITY_GOOD;
+	}
+	events->values[FACTS_NEWEST_EVENT] = (int64_t)newest;
+	events->qualities[FACTS_NEWEST_EVENT] = newest > 0 ? BB_QUALITY_GOOD : BB_QUALITY_UNKNOWN;
+}
+
 int facts_gather(struct facts *facts, struct bb_registry *registry)
 {
 	const int64_t now_ms = bb_clock_ms();
@@ -74,6 +86,8 @@ int facts_gather(struct facts *facts, struct bb_registry *registry)
 	facts->device_count = facts->list->count;
 
 	facts->agent_alarms = bb_registry_agent_alarms(registry);
+	if (facts->tally)
+		facts_count_events(&facts->events, facts->tally);
 	bb_registry_links(registry, add_link, facts);
 	return facts->link_labels.failed ? -ENOMEM : 0;
 }

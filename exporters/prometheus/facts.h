@@ -9,6 +9,7 @@
 #include <busbar/exporter.h>
 
 #include "buffer.h"
+#include "tally.h"
 
 struct facts_device {
 	const char *name;
@@ -24,8 +25,17 @@ struct facts_link {
 	uint64_t errors;
 };
 
-/** Zero-initialise; its arrays are used again by the next gathering. */
+/** What has been counted of events: by kind, then the number of the newest. */
+struct facts_events {
+	int64_t values[TALLY_KINDS_MAX + 1];
+	uint8_t qualities[TALLY_KINDS_MAX + 1];
+};
+#define FACTS_NEWEST_EVENT TALLY_KINDS_MAX
+
+/** Zero-initialise, but for @tally; its arrays are used again by the next gathering. */
 struct facts {
+	const struct tally *tally;    /* where events are counted; NULL: nowhere */
+	struct facts_events events;   /* unless @tally is NULL */
 	uint64_t version;             /* of the registry; see bb_registry_version() */
 	const char *agent_version;    /* bb_version() */
 	struct bb_device_list *list;  /* what the names below are borrowed from */
@@ -39,6 +49,9 @@ struct facts {
 
 /** Take everything as of now. Returns 0 or -ENOMEM; facts_release() follows in any case. Any thread. */
 int facts_gather(struct facts *facts, struct bb_registry *registry);
+
+/** The counts of @tally as of now; part of facts_gather(). Any thread. */
+void facts_count_events(struct facts_events *events, const struct tally *tally);
 
 /** Give back what was taken, keep the arrays. */
 void facts_release(struct facts *facts);

@@ -26,7 +26,7 @@
 struct source {
 	const int64_t *values;
 	const uint8_t *qualities;
-	const struct bb_alarm *alarms; /* of PLAN_ALARMS, instead of the others */
+	const struct bb_alarm *alarms; /* of PLAN_ALARMS and PLAN_ACKNOWLEDGED, instead of the others */
 };
 
 /* What the agent knows of a device, as if it were a reading. */
@@ -109,6 +109,7 @@ static void point_at_device(struct source *sources, struct own *own, const struc
 	sources[PLAN_DROP_URGENT] = snapshot->stale[BB_GROUP_URGENT] ? (struct source){0} : reading;
 	sources[PLAN_KEEP] = reading;
 	sources[PLAN_ALARMS] = (struct source){.alarms = snapshot->alarms ? snapshot->alarms->alarms : NULL};
+	sources[PLAN_ACKNOWLEDGED] = sources[PLAN_ALARMS];
 	sources[PLAN_OWN] = (struct source){.values = own->values, .qualities = own->qualities};
 
 	set_own(own, PLAN_OWN_UP, true, snapshot->state == BB_DEVICE_UP);
@@ -126,6 +127,8 @@ static void point_at_agent(struct source *sources, struct own *own, const struct
 	set_own(own, 0, true, 1); /* busbar_build_info */
 	sources[PLAN_OWN] = (struct source){.values = own->values, .qualities = own->qualities};
 	sources[PLAN_ALARMS] = (struct source){.alarms = alarms ? alarms->alarms : NULL};
+	sources[PLAN_ACKNOWLEDGED] = sources[PLAN_ALARMS];
+	sources[PLAN_EVENTS] = (struct source){.values = facts->events.values, .qualities = facts->events.qualities};
 }
 
 int page_prepare(struct page *page, const struct facts *facts, size_t *ret_size)
@@ -187,9 +190,11 @@ static char *render_series(const struct page *page, const struct plan_family *fa
 		const struct source *source = &page->sources[entry->source];
 		int64_t value;
 
-		if (entry->kind == PLAN_ALARM) {
+		if (source->alarms) {
+			const struct bb_alarm *alarm = &source->alarms[entry->index];
+
 			out = copy_prefix(out, prefix, entry->prefix);
-			*out++ = source->alarms[entry->index].active ? '1' : '0';
+			*out++ = (entry->kind == PLAN_ALARM ? alarm->active : alarm->acknowledged) ? '1' : '0';
 			*out++ = '\n';
 			continue;
 		}
@@ -209,6 +214,7 @@ static char *render_series(const struct page *page, const struct plan_family *fa
 			break;
 		case PLAN_NUMBER:
 		case PLAN_ALARM: /* done above */
+		case PLAN_SEEN:
 			out = number_print(out, value, entry->decimals);
 			break;
 		}

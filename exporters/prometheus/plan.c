@@ -204,13 +204,19 @@ static int add_entries(struct maker *maker, const struct draft *draft)
 	buffer_reset(&maker->labels);
 	if (!agent)
 		buffer_add_label(&maker->labels, "device", facts->devices[draft->device].name);
-	if (draft->source == PLAN_ALARMS) {
+	if (draft->source == PLAN_ALARMS || draft->source == PLAN_ACKNOWLEDGED) {
 		const struct bb_alarm_set *set =
 			agent ? facts->agent_alarms : facts->devices[draft->device].snapshot.alarms;
 
-		entry.kind = PLAN_ALARM;
+		entry.kind = draft->source == PLAN_ALARMS ? PLAN_ALARM : PLAN_SEEN;
 		return add_entry(maker, draft, NULL, "alarm", set->alarms[draft->index].type->name, entry);
 	}
+	if (draft->source == PLAN_EVENTS)
+		return add_entry(maker, draft, NULL, "kind",
+				 draft->index == FACTS_NEWEST_EVENT
+					 ? NULL
+					 : bb_event_kind_name((enum bb_event_kind)draft->index),
+				 entry);
 	if (draft->source != PLAN_OWN)
 		return add_point(maker, draft);
 	if (agent)

@@ -19,12 +19,14 @@
 
 /** The values of a device that a series may be taken from. A source can be missing as a whole: it is stale. */
 enum plan_source {
-	PLAN_DROP_REST,   /* points that vanish when their group is stale */
-	PLAN_DROP_URGENT, /* the same of the other group */
-	PLAN_KEEP,        /* points whose last value stays */
-	PLAN_OWN,         /* what the agent knows about the device, enum plan_own */
-	PLAN_ALARMS,      /* its alarm set */
-	PLAN_SOURCES,     /* how many; source s of device d has the number d * PLAN_SOURCES + s */
+	PLAN_DROP_REST,    /* points that vanish when their group is stale */
+	PLAN_DROP_URGENT,  /* the same of the other group */
+	PLAN_KEEP,         /* points whose last value stays */
+	PLAN_OWN,          /* what the agent knows about the device, enum plan_own */
+	PLAN_ALARMS,       /* its alarm set */
+	PLAN_ACKNOWLEDGED, /* the same, for whether somebody has seen the alarms */
+	PLAN_EVENTS,       /* struct facts_events; the agent's only */
+	PLAN_SOURCES,      /* how many; source s of device d has the number d * PLAN_SOURCES + s */
 };
 
 /** Values of the source PLAN_OWN. */
@@ -45,6 +47,7 @@ enum plan_kind {
 	PLAN_MEMBER, /* 1 when it is the argument, else 0 */
 	PLAN_BIT,    /* bit number argument */
 	PLAN_ALARM,  /* 1 when the alarm of that index is active */
+	PLAN_SEEN,   /* 1 when it is acknowledged */
 };
 
 struct plan_entry {

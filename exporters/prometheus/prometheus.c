@@ -6,15 +6,18 @@
  *	server.c       HTTP; listen.c, deadline.c, negotiate.c and memory.c serve it
  *	page.c         writes a page; plan.c and families.c prepare it, facts.c says of what
  *
- * Nothing is counted, summed or remembered here: a page is the registry at the moment of the scrape.
+ * But for events, which tally.c counts, nothing is counted, summed or remembered here: a page is the registry at the
+ * moment of the scrape.
  */
 #include <errno.h>
 
 #include <busbar/plugin.h>
 
 #include "server.h"
+#include "tally.h"
 
 struct prometheus {
+	struct tally tally;
 	struct server *server;
 	struct bb_timer *timer;
 };
@@ -77,7 +80,8 @@ static int prometheus_start(struct bb_exporter *exporter, const struct bb_config
 	int r = listen_address(listen, &options.address);
 
 	if (r >= 0)
-		r = server_start(&options, bb_exporter_registry(exporter), log, url, &prometheus->server);
+		r = server_start(&options, bb_exporter_registry(exporter), &prometheus->tally, log, url,
+				 &prometheus->server);
 	if (r < 0)
 		return r;
 	if (!listen_is_loopback(&options.address))
@@ -95,6 +99,13 @@ static int prometheus_start(struct bb_exporter *exporter, const struct bb_config
 	return 0;
 }
 
+static void prometheus_event(void *state, const struct bb_event *event)
+{
+	struct prometheus *prometheus = state;
+
+	tally_add(&prometheus->tally, event);
+}
+
 static void prometheus_stop(void *state)
 {
 	struct prometheus *prometheus = state;
@@ -110,5 +121,8 @@ BB_PLUGIN(prometheus) = {
 	.summary = "serves all readings to Prometheus over HTTP",
 	.options = prometheus_options,
 	.state_size = sizeof(struct prometheus),
-	.exporter = {.check = prometheus_check, .start = prometheus_start, .stop = prometheus_stop},
+	.exporter = {.check = prometheus_check,
+		     .start = prometheus_start,
+		     .stop = prometheus_stop,
+		     .event = prometheus_event},
 };

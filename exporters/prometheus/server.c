@@ -279,8 +279,8 @@ static int start_daemon(struct server *server, const struct server_options *opti
 	return -EIO;
 }
 
-int server_start(const struct server_options *options, struct bb_registry *registry, const struct bb_log *log,
-		 char ret_url[LISTEN_URL_SIZE], struct server **ret_server)
+int server_start(const struct server_options *options, struct bb_registry *registry, const struct tally *tally,
+		 const struct bb_log *log, char ret_url[LISTEN_URL_SIZE], struct server **ret_server)
 {
 	struct server *server = calloc(1, sizeof(*server));
 	int r, fd;
@@ -288,6 +288,7 @@ int server_start(const struct server_options *options, struct bb_registry *regis
 	if (!server)
 		return bb_log_error(log, -ENOMEM, "cannot start");
 	server->registry = registry;
+	server->facts.tally = tally;
 	server->log = log;
 	deadlines_init(&server->deadlines, options->request_timeout_ms);
 	r = page_create(&server->page);

@@ -49,8 +49,8 @@ class Fine(unittest.TestCase):
         done = self.daemon.ctl("status")
         self.assertEqual(done.returncode, 0, done.stderr)
         lines = done.stdout.splitlines()
-        self.assertRegex(lines[0], r"^DEVICE +STATE +STATUS +CHARGE +RUNTIME +LOAD +ALARMS +AGE +PLUGIN +ADDRESS$")
-        self.assertRegex(lines[1], r"^ups-a +fine +OL +\d+\.\d% +\S+ +\d+\.\d% +0 +\S+ +simulator +simulator://a$")
+        self.assertRegex(lines[0], r"^DEVICE +STATE +STATUS +CHARGE +RUNTIME +LOAD +ALARMS +OPEN +AGE +PLUGIN +ADDRESS$")
+        self.assertRegex(lines[1], r"^ups-a +fine +OL +\d+\.\d% +\S+ +\d+\.\d% +0 +0 +\S+ +simulator +simulator://a$")
         self.assertRegex(lines[-1], r"^busbard \d+\.\d+\.\d+, up \S+, 1 device, \d+ plugins?")
 
     def test_get_prints_the_value_alone(self):
@@ -87,8 +87,8 @@ class Fine(unittest.TestCase):
                            (("status", "--jsno"), "did you mean '--json'"), (("get", "ups-a"), "usage: busbarctl get"),
                            (("points", "a", "b", "c"), "usage: busbarctl points"),
                            (("status", "--all"), "takes no --all"),
-                           (("watch", "-n", "x"), "wants a number"), (("events", "--since"), "wants a NUMBER"),
-                           (("events", "--since=-1"), "wants a number"),
+                           (("watch", "-n", "x"), "wants a number"), (("events", "--since"), "wants a WHEN"),
+                           (("events", "--since=-1"), "--since wants a time"),
                            (("status", "--color=maybe"), "auto, always or"),
                            (("status", "--json=1"), "takes no value"), (("status", "-z"), "no option '-z'"),
                            (("probe", "simulator://x", "load"), "KEY=VALUE"),
@@ -229,6 +229,12 @@ class Fine(unittest.TestCase):
         self.assertEqual(complete("--json", "plugin", "simu"), ["simulator"])
         self.assertEqual(complete("log-level", "de"), ["debug"])
         self.assertEqual(complete("events", "--fol"), ["--follow"])
+        self.assertEqual(complete("events", "--csv", "--device", "ups"), ["ups-a"])
+        self.assertEqual(complete("log", "battery.charg"), ["battery.charge"])
+        self.assertEqual(complete("log", "battery.charge", "battery.temper"), ["battery.temperature"])
+        self.assertEqual(complete("ack", ""), ["ups-a"])
+        self.assertEqual(complete("inhibit", "ups-a", "on-b"), ["on-battery", "on-bypass"])
+        self.assertEqual(complete("journal", ""), ["check"])
         self.assertIn("simulator://", complete("probe", ""))
         self.assertEqual(complete("status", "-s", "/nonexistent", "points", ""), [])
 
@@ -264,7 +270,7 @@ class Trouble(unittest.TestCase):
         done = self.daemon.ctl("status")
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stdout, r"(?m)^ups-all +alarm ")
-        self.assertRegex(done.stdout, r"(?m)^ups-mute +lost +OL ALARM +- +- +- +1 ")
+        self.assertRegex(done.stdout, r"(?m)^ups-mute +lost +OL ALARM +- +- +- +1 +1 ")
 
     def test_points_of_every_kind_have_the_promised_shape(self):
         rows = self.daemon.json("points", "ups-all")

@@ -17,7 +17,7 @@ FAULTS = [
     ("unknown key", "devices:\n  demo:\n    plugin: simulator\n    intervall: 5s\n",
      r":4:5: intervall: unknown key, did you mean 'interval'\?"),
     ("unknown top-level key", "device: {}\n", r":1:1: device: unknown key, did you mean 'devices'\?"),
-    ("keys of later versions", "alarms: []\n", r":1:1: alarms: unknown key"),
+    ("keys of later versions", "jobs: []\n", r":1:1: jobs: unknown key"),
     ("duplicate device", "devices:\n  a: { plugin: simulator }\n  a: { plugin: simulator }\n",
      r":3:3: a: given twice, first in line 2"),
     ("bad device name", "devices:\n  UPS_1: { plugin: simulator }\n", r":2:3: UPS_1: a name is 1 to 32 of"),

@@ -101,9 +101,9 @@ class Pages(unittest.TestCase):
         say(f"Prometheus: {len(rows)} points of the dictionary are exported, in {len(names)} families")
 
     def test_the_documentation_lists_every_family_with_its_type_and_labels(self):
-        rows = re.findall(r"^\| (\w+) \| (gauge|counter) \| ([a-z, ]*) \|", (SOURCE / "docs" / "metrics.md").read_text(),
+        rows = re.findall(r"^\| (\w+) \| (gauge|counter) \|([a-z, ]*)\|", (SOURCE / "docs" / "metrics.md").read_text(),
                           re.MULTILINE)
-        documented = {name: (kind, set(labels.split(", "))) for name, kind, labels in rows}
+        documented = {name: (kind, set(labels.replace(",", " ").split())) for name, kind, labels in rows}
         self.assertEqual(len(rows), len(documented))
         page = self.page()[1]
         kinds = dict(re.findall(r"^# TYPE (\w+) (\w+)$", page.decode(), re.MULTILINE))
@@ -119,6 +119,31 @@ class Pages(unittest.TestCase):
         alarms = re.findall(rb'busbar_alarm_active\{device="ups",alarm="([a-z0-9-]+)"\}', self.page()[1])
         points = {name for name in self.daemon.points("ups") if name.startswith("alarm.") and name != "alarm.count"}
         self.assertEqual({f"alarm.{name.decode()}" for name in alarms}, points)
+
+    def test_an_alarm_that_somebody_has_seen_says_so(self):
+        with tempfile.NamedTemporaryFile("w") as scenario:
+            scenario.write("at 0s alarm fan-failure on\n")
+            scenario.flush()
+            with Busbard(config(ups=simulator(scenario=scenario.name))) as daemon:
+                port = port_of(daemon)
+                key = 'device="ups",alarm="fan-failure"'
+                wait_for(lambda: series(get(port)[1]).get(("busbar_alarm_active", key)) == "1", what="the alarm")
+                self.assertEqual(series(get(port)[1])["busbar_alarm_acknowledged", key], "0")
+                self.assertEqual(daemon.ctl("ack", "ups", "fan-failure").returncode, 0)
+                self.assertEqual(series(get(port)[1])["busbar_alarm_acknowledged", key], "1")
+
+    def test_every_kind_of_event_has_a_counter_that_counts(self):
+        def counts():
+            return {labels: int(value) for (name, labels), value in series(self.page()[1]).items()
+                    if name == "busbar_events_total"}
+        before = counts()
+        self.assertIn('kind="alarm-raised"', before)
+        self.assertNotIn('kind="unknown"', before)
+        self.daemon.reload()
+        loaded = 'kind="config-loaded"'
+        wait_for(lambda: counts()[loaded] == before[loaded] + 1, what="the reload to be counted")
+        newest = series(self.page()[1])["busbar_journal_newest_event", ""]
+        self.assertEqual(int(newest), self.daemon.json("events")[-1]["number"])
 
     def test_values_are_those_of_busbarctl_in_base_units(self):
         points = self.daemon.points("ups")

@@ -167,7 +167,8 @@ Test(configuration, unknown_top_level_keys_are_refused)
 {
 	refuse("device:\n  a: { plugin: plain }\n", "b.yaml:1:1: device: unknown key, did you mean 'devices'?\n");
 	refuse("log_level: debug\n", "b.yaml:1:1: log_level: unknown key, did you mean 'log-level'?\n");
-	refuse("alarms: []\njobs: []\n", "b.yaml:1:1: alarms: unknown key\nb.yaml:2:1: jobs: unknown key\n");
+	refuse("alarm: []\njobs: []\n",
+	       "b.yaml:1:1: alarm: unknown key, did you mean 'alarms'?\nb.yaml:2:1: jobs: unknown key\n");
 	refuse("[ devices ]\n", "b.yaml:1:1: must be a mapping of keys such as 'devices:', not a list\n");
 	refuse("devices\n", "b.yaml:1:1: must be a mapping of keys such as 'devices:', not a text\n");
 }

@@ -193,6 +193,54 @@ Test(prometheus_page, measurements_of_a_stale_device_vanish_and_what_is_kept_sta
 	facts_finish(&facts);
 }
 
+Test(prometheus_page, an_alarm_says_whether_somebody_has_seen_it)
+{
+	struct facts facts;
+
+	(void)one_device(&facts, SPECS({.name = "alarm.on-battery"}), 1); /* its values do not matter */
+	struct bb_alarm_set *set = facts.devices[0].snapshot.alarms;
+
+	for (size_t i = 0; i < set->count; i++)
+		set->alarms[i].active = set->alarms[i].acknowledged = !strcmp(set->alarms[i].type->name, "on-battery");
+
+	char *page = page_of(&facts, PAGE_TEXT);
+
+	expect_line(page, "busbar_alarm_active{device=\"ups-a\",alarm=\"on-battery\"} 1");
+	expect_line(page, "busbar_alarm_acknowledged{device=\"ups-a\",alarm=\"on-battery\"} 1");
+	expect_line(page, "busbar_alarm_acknowledged{device=\"ups-a\",alarm=\"communications-lost\"} 0");
+	free(page);
+	facts_finish(&facts);
+}
+
+Test(prometheus_page, events_are_counted_by_kind)
+{
+	struct tally tally = {0};
+	struct facts facts;
+	char *text;
+
+	sample_devices(&facts, names, 0);
+	facts.tally = &tally;
+	facts_count_events(&facts.events, &tally);
+	text = page_of(&facts, PAGE_TEXT);
+	expect_line(text, "# TYPE busbar_events_total counter");
+	expect_line(text, "busbar_events_total{kind=\"alarm-raised\"} 0");
+	expect_none(text, "busbar_journal_newest_event");
+	free(text);
+
+	tally_add(&tally, &(struct bb_event){.kind = BB_EVENT_DEVICE_LOST, .number = 1000000000001});
+	tally_add(&tally, &(struct bb_event){.kind = BB_EVENT_DEVICE_LOST, .number = 1000000000002});
+	tally_add(&tally, &(struct bb_event){.kind = (enum bb_event_kind)9999, .number = 1000000000003});
+	facts_count_events(&facts.events, &tally);
+	text = page_of(&facts, PAGE_OPENMETRICS);
+	expect_line(text, "# TYPE busbar_events counter");
+	expect_line(text, "busbar_events_total{kind=\"device-lost\"} 2");
+	expect_line(text, "busbar_events_total{kind=\"alarm-raised\"} 0");
+	expect_line(text, "busbar_journal_newest_event 1000000000003");
+	expect_none(text, "unknown");
+	free(text);
+	facts_finish(&facts);
+}
+
 Test(prometheus_page, only_the_stale_group_vanishes)
 {
 	struct facts facts;

@@ -80,6 +80,49 @@ Test(registry, a_touched_registry_has_the_same_devices_under_a_new_number)
 	fake_free(device);
 }
 
+/* Takes lists while devices come and go. */
+struct reader {
+	atomic_bool stop;
+	size_t lists, contradictions;
+};
+
+static void *read_lists(void *argument)
+{
+	struct reader *reader = argument;
+	uint64_t version = UINT64_MAX;
+	size_t count = 0;
+
+	while (!atomic_load(&reader->stop)) {
+		struct bb_device_list *list = bb_registry_devices(registry);
+
+		reader->lists++;
+		reader->contradictions += list->version == version && list->count != count;
+		version = list->version;
+		count = list->count;
+		bb_device_list_unref(list);
+	}
+	return NULL;
+}
+
+Test(registry, two_lists_of_one_version_have_the_same_devices)
+{
+	struct bb_device *device = fake_open_device(registry, "ups-a", fake_ups_points);
+	struct reader reader = {0};
+	pthread_t thread;
+
+	cr_assert_eq(pthread_create(&thread, NULL, read_lists, &reader), 0);
+	for (int i = 0; i < 20000; i++) {
+		cr_assert_eq(registry_add(registry, device), 0);
+		registry_remove(registry, device);
+	}
+	atomic_store(&reader.stop, true);
+	cr_assert_eq(pthread_join(thread, NULL), 0);
+	cr_assert_gt(reader.lists, 0);
+	cr_assert_eq(reader.contradictions, 0, "an exporter would show devices that have gone: %zu of %zu lists",
+		     reader.contradictions, reader.lists);
+	fake_free(device);
+}
+
 Test(registry, alarms_of_the_agent_are_raised_and_cleared_with_events)
 {
 	struct bb_alarm_set *before = bb_registry_agent_alarms(registry), *raised, *cleared;

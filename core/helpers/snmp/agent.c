@@ -114,7 +114,7 @@ int bb_snmp_agent_open(struct bb_snmp_client *client, const struct bb_snmp_optio
 
 	r = agent_copy(agent, options);
 	if (r == 0 && agent->version == BB_SNMP_V3)
-		r = engine_init(agent, options);
+		r = credential_init(agent, options);
 	if (r < 0)
 		goto fail; /* has been said */
 	r = socket_open(agent, options->host, options->port);

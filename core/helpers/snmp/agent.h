@@ -3,7 +3,8 @@
  * agent.h - one peer, as the files of this library see it.
  *
  * Who does what: agent.c is the public side, request.c what is asked and what came of it, answer.c hands results to
- * who asked, session.c the net-snmp session, socket.c the datagrams under it, engine.c all that version 3 adds.
+ * who asked, session.c the net-snmp session, socket.c the datagrams under it, binding.c the variables of
+ * versions 1 and 2c, engine.c and credential.c what version 3 adds.
  *
  * Results are never delivered from inside net-snmp: its callbacks only move a request to the client's `completed`
  * list, and answer_deliver() is the last thing that happens in each turn. So an answer may send, or close its agent.

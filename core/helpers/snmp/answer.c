@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * answer.c - turns net-snmp's variables into ours and hands them to who asked.
+ * answer.c - hands answers to who asked; those of version 3 are turned from net-snmp's variables into ours first.
  *
- * One array serves all answers, since answers are delivered one after the other; only as many arcs are copied as a
- * name has. Nothing is allocated for a variable.
+ * One array serves all answers, since each turn reads at most one message and delivers all there is. Only as many arcs
+ * are written as a name has, and nothing is allocated for a variable.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -75,8 +75,7 @@ static void answer_convert(struct bb_snmp_variable *to, const netsnmp_variable_l
 	}
 }
 
-/* Make room for @count variables. */
-static bool answer_reserve(struct bb_snmp_client *client, size_t count)
+bool answer_reserve(struct bb_snmp_client *client, size_t count)
 {
 	struct bb_snmp_variable *variables;
 
@@ -110,6 +109,8 @@ void answer_deliver(struct bb_snmp_client *client)
 		variable = request->variables;
 		for (size_t i = 0; i < count; i++, variable = variable->next_variable)
 			answer_convert(&client->variables[i], variable);
+		if (!request->variables)
+			count = request->count;
 		if (request->kind == REQUEST_USER) /* it may close the agent; the request is in no list of it now */
 			request->answer(request->context, request->result, client->variables, count,
 					request->error_index);

@@ -30,8 +30,10 @@ struct bb_snmp_client {
 	bool deriving; /* derive is posted */
 	struct key_cache keys;
 
-	struct bb_snmp_variable *variables; /* of the answer being delivered; grows, is used again */
+	struct bb_snmp_variable *variables; /* of the answer being read or delivered; grows, is used again */
 	size_t room;
+	size_t most; /* more than this are no answer to the question that the message being read answers */
+	int decoded; /* how many of them are of the message being read, or a negative errno */
 
 	netsnmp_large_fd_set ready; /* for snmp_sess_read2(): holds the one descriptor being read */
 	size_t received;            /* length of the datagram being read */

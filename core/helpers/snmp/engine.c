@@ -31,82 +31,14 @@
 
 static const char *const engine_hex = "0123456789abcdef";
 
-static int engine_refuse_option(const struct bb_snmp_agent *agent, const char *what)
-{
-	return bb_log_error(agent->log, -EINVAL, "SNMPv3 to %s: %s", agent->name, what);
-}
-
-static int engine_init_auth(struct bb_snmp_agent *agent, const struct bb_snmp_options *options)
-{
-	struct engine *engine = &agent->engine;
-	const int type = options->auth ? usm_lookup_auth_type(options->auth) : -1;
-
-	if (type < 0)
-		return engine_refuse_option(agent, "this authentication protocol is not known here");
-	if (!options->auth_passphrase || strlen(options->auth_passphrase) < USM_LENGTH_P_MIN)
-		return engine_refuse_option(agent, "an authentication passphrase has at least 8 characters");
-	engine->auth = sc_get_auth_oid(type, &engine->auth_length);
-	engine->auth_passphrase = strdup(options->auth_passphrase);
-	return engine->auth && engine->auth_passphrase ? 0 : engine_refuse_option(agent, "out of memory");
-}
-
-static int engine_init_privacy(struct bb_snmp_agent *agent, const struct bb_snmp_options *options)
-{
-	struct engine *engine = &agent->engine;
-	const int type = options->privacy ? usm_lookup_priv_type(options->privacy) : -1;
-
-	if (type < 0)
-		return engine_refuse_option(agent, "this privacy protocol is not known here");
-	if (!options->privacy_passphrase || strlen(options->privacy_passphrase) < USM_LENGTH_P_MIN)
-		return engine_refuse_option(agent, "a privacy passphrase has at least 8 characters");
-	engine->privacy = sc_get_priv_oid(type, &engine->privacy_length);
-	engine->privacy_passphrase = strdup(options->privacy_passphrase);
-	return engine->privacy && engine->privacy_passphrase ? 0 : engine_refuse_option(agent, "out of memory");
-}
-
-int engine_init(struct bb_snmp_agent *agent, const struct bb_snmp_options *options)
-{
-	struct engine *engine = &agent->engine;
-	int r = 0;
-
-	if (agent->user[0] == '\0')
-		return engine_refuse_option(agent, "a user is needed");
-	engine->auth = usmNoAuthProtocol;
-	engine->auth_length = OID_LENGTH(usmNoAuthProtocol);
-	engine->privacy = usmNoPrivProtocol;
-	engine->privacy_length = OID_LENGTH(usmNoPrivProtocol);
-	if (agent->level >= BB_SNMP_AUTH)
-		r = engine_init_auth(agent, options);
-	if (r == 0 && agent->level >= BB_SNMP_AUTH_PRIV)
-		r = engine_init_privacy(agent, options);
-	return r;
-}
-
-static void engine_wipe(char **text)
-{
-	if (*text)
-		explicit_bzero(*text, strlen(*text));
-	free(*text);
-	*text = NULL;
-}
-
-static void engine_free_user(struct engine *engine)
-{
-	if (engine->user)
-		(void)usm_free_user(engine->user); /* returns NULL always */
-	engine->user = NULL;
-}
-
 void engine_finish(struct bb_snmp_agent *agent)
 {
 	struct engine *engine = &agent->engine;
 
 	if (engine->queued)
 		TAILQ_REMOVE(&agent->client->keyless, agent, engine.keyless);
-	engine_free_user(engine);
-	engine_wipe(&engine->auth_passphrase);
-	engine_wipe(&engine->privacy_passphrase);
-	explicit_bzero(engine, sizeof(*engine));
+	credential_finish(agent);
+	engine->state = ENGINE_UNKNOWN;
 }
 
 void engine_enter(struct bb_snmp_agent *agent)
@@ -152,7 +84,7 @@ static void engine_forget(struct bb_snmp_agent *agent)
 {
 	struct engine *engine = &agent->engine;
 
-	engine_free_user(engine);
+	credential_unbind(agent);
 	engine->state = ENGINE_UNKNOWN;
 	engine->found = engine->changed = engine->doubtful = engine->proven = false;
 	engine->check = CHECK_NONE;
@@ -225,47 +157,13 @@ static void engine_look_for_twin(struct bb_snmp_agent *agent)
 			     id, other->name, agent->name);
 }
 
-/* Bind the keys to the engine. net-snmp makes the user and puts it into its table; it is lent from here on. */
-static int engine_create_user(struct bb_snmp_agent *agent)
-{
-	struct engine *engine = &agent->engine;
-	netsnmp_session session;
-	int r;
-
-	snmp_sess_init(&session);
-	session.version = SNMP_VERSION_3;
-	session.securityModel = SNMP_SEC_MODEL_USM;
-	session.securityName = agent->user;
-	session.securityNameLen = strlen(agent->user);
-	session.securityEngineID = engine->id;
-	session.securityEngineIDLen = engine->id_length;
-	session.securityAuthProto = (oid *)engine->auth; /* copied */
-	session.securityAuthProtoLen = engine->auth_length;
-	session.securityPrivProto = (oid *)engine->privacy; /* copied */
-	session.securityPrivProtoLen = engine->privacy_length;
-	memcpy(session.securityAuthKey, engine->auth_key.bytes, engine->auth_key.length);
-	session.securityAuthKeyLen = engine->auth_key.length;
-	memcpy(session.securityPrivKey, engine->privacy_key.bytes, engine->privacy_key.length);
-	session.securityPrivKeyLen = engine->privacy_key.length;
-	r = usm_create_user_from_session(&session) == SNMPERR_SUCCESS ? 0 : -EPROTO;
-	explicit_bzero(&session, sizeof(session));
-	if (r < 0)
-		return r;
-	engine->user = usm_get_user(engine->id, engine->id_length, agent->user);
-	if (!engine->user)
-		return -ENOMEM;
-	(void)usm_remove_user(engine->user); /* it is there: just found */
-	engine->user->next = engine->user->prev = NULL;
-	return 0;
-}
-
 /* The keys are there: talk. */
 static void engine_ready(struct bb_snmp_agent *agent)
 {
 	struct request *request;
 	int r;
 
-	r = engine_create_user(agent);
+	r = credential_bind(agent);
 	if (r == 0)
 		r = session_open(agent);
 	if (r < 0) {
@@ -283,24 +181,6 @@ static void engine_ready(struct bb_snmp_agent *agent)
 	}
 }
 
-static int engine_derive(struct bb_snmp_agent *agent)
-{
-	struct engine *engine = &agent->engine;
-	struct key_cache *cache = &agent->client->keys;
-	int r = 0;
-
-	if (engine->auth_passphrase)
-		r = key_derive(cache, engine->auth, engine->auth_length, engine->auth_passphrase, &engine->auth_key);
-	if (r == 0 && engine->privacy_passphrase)
-		r = key_derive(cache, engine->auth, engine->auth_length, engine->privacy_passphrase,
-			       &engine->privacy_key);
-	if (r < 0)
-		return bb_log_error(agent->log, r, "cannot derive SNMPv3 keys for %s", agent->name);
-	engine_wipe(&engine->auth_passphrase);
-	engine_wipe(&engine->privacy_passphrase);
-	return 0;
-}
-
 /* One derivation each round of the loop, so that many agents at once delay the others by milliseconds only. */
 static void engine_on_derive(struct bb_task *task)
 {
@@ -314,7 +194,7 @@ static void engine_on_derive(struct bb_task *task)
 		return;
 	TAILQ_REMOVE(&client->keyless, agent, engine.keyless);
 	agent->engine.queued = false;
-	r = engine_derive(agent);
+	r = credential_derive(agent);
 	if (r == 0) {
 		engine_ready(agent);
 	} else {

@@ -67,8 +67,22 @@ struct engine {
 	struct bb_complaint refusal;
 };
 
-/** Check and copy what concerns version 3. Returns 0 or a negative errno, already said. */
-int engine_init(struct bb_snmp_agent *agent, const struct bb_snmp_options *options);
+/** Check and copy protocols and passphrases. Returns 0 or a negative errno, already said. */
+int credential_init(struct bb_snmp_agent *agent, const struct bb_snmp_options *options);
+
+/** Wipe them and all that was made of them. Accepts an agent that has none. */
+void credential_finish(struct bb_snmp_agent *agent);
+
+/** Turn the passphrases into keys, and wipe them. May take milliseconds. Returns 0 or a negative errno, already said. */
+int credential_derive(struct bb_snmp_agent *agent);
+
+/** Make net-snmp's user for the agent's engine, which is lent to it from here on. Returns 0 or a negative errno. */
+int credential_bind(struct bb_snmp_agent *agent);
+
+/** Free that user. */
+void credential_unbind(struct bb_snmp_agent *agent);
+
+/** Stop whatever goes on. For an agent that is being closed. */
 void engine_finish(struct bb_snmp_agent *agent);
 
 /** Lend net-snmp what it has to know of the agent's engine while it works for this agent, and take it back. */

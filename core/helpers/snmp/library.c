@@ -8,18 +8,10 @@
  *
  * net-snmp cannot be taken down and set up again cleanly, so what is set up here stays until the process ends.
  */
-#include <malloc.h>
 #include <string.h>
 
 #include "netsnmp.h"
 #include <busbar/log.h>
-
-/*
- * net-snmp allocates a buffer of 64 KB for each message and a good kilobyte for each variable, and frees them all in the
- * same turn. With glibc's 128 KB that gives the pages back to the kernel after each poll and faults them in again at the
- * next, a tenth of what a poll costs.
- */
-#define LIBRARY_TRIM_BYTES (512 * 1024)
 
 /* net-snmp complains mostly about what peers send; whoever asked is told by the answer, so this is for debugging. */
 static int library_on_log(int major, int minor, void *arguments, void *context)
@@ -46,7 +38,6 @@ void library_init(void)
 	if (done)
 		return;
 	done = true;
-	(void)mallopt(M_TRIM_THRESHOLD, LIBRARY_TRIM_BYTES); /* only costs time when it is refused */
 	for (size_t i = 0; i < sizeof(on) / sizeof(on[0]); i++)
 		(void)netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, on[i], 1); /* fails for unknown ids only */
 	(void)netsnmp_ds_set_string(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_APPTYPE, "busbar"); /* as above */

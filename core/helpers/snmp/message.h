@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ber.h"
+
 /** The longest snmpEngineID (RFC 3411, SnmpEngineID). */
 #define MESSAGE_ENGINE_MAX 32
 
@@ -23,7 +25,10 @@ struct message {
 	int32_t version;
 	int32_t id; /* request-id (v1, v2c) or msgID (v3) */
 	uint8_t pdu;
-	/* v3 only: */
+	/* v1, v2c: */
+	int32_t error_status, error_index;
+	struct ber variables; /* in the datagram */
+	/* v3: */
 	bool authenticated, encrypted;
 	uint8_t engine_length;
 	uint8_t engine[MESSAGE_ENGINE_MAX];

@@ -2,7 +2,6 @@
  *
  * request.c - questions: built, moved between the lists of those that wait, are in flight, or are over.
  */
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -148,6 +147,22 @@ static size_t request_count(const netsnmp_variable_list *variables)
 	return count;
 }
 
+/* What an answer without an error comes to. */
+static int request_take_variables(struct request *request, netsnmp_pdu *pdu)
+{
+	const int decoded = request->agent->client->decoded;
+
+	if (request->agent->version != BB_SNMP_V3) {
+		request->count = decoded > 0 ? (size_t)decoded : 0;
+		return decoded < 0 ? decoded : 0;
+	}
+	if (request_count(pdu->variables) > request->most)
+		return -EPROTO;
+	request->variables = pdu->variables;
+	pdu->variables = NULL;
+	return 0;
+}
+
 void request_answered(struct request *request, netsnmp_pdu *pdu)
 {
 	struct engine *engine = &request->agent->engine;
@@ -164,7 +179,7 @@ void request_answered(struct request *request, netsnmp_pdu *pdu)
 	}
 	switch (pdu->errstat) {
 	case SNMP_ERR_NOERROR:
-		result = request_count(pdu->variables) <= request->most ? 0 : -EPROTO;
+		result = request_take_variables(request, pdu);
 		break;
 	case SNMP_ERR_TOOBIG:
 		result = -EMSGSIZE;
@@ -181,12 +196,8 @@ void request_answered(struct request *request, netsnmp_pdu *pdu)
 	}
 	engine->proven = true;
 	bb_complaint_over(request->agent->log, &engine->refusal, "the agent accepts our SNMPv3 user again");
-	if (result == 0) {
-		request->variables = pdu->variables;
-		pdu->variables = NULL;
-	} else if (pdu->errindex > 0) {
+	if (result < 0 && pdu->errindex > 0)
 		request->error_index = (size_t)pdu->errindex;
-	}
 	request_complete(request, result);
 }
 

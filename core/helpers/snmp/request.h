@@ -35,7 +35,8 @@ struct request {
 	/* once completed: */
 	int result;
 	size_t error_index;
-	netsnmp_variable_list *variables; /* ours */
+	netsnmp_variable_list *variables; /* ours; version 3 */
+	size_t count;                     /* of client->variables that hold the answer already; versions 1 and 2c */
 };
 
 /** Build a question. Returns 0, -EINVAL or -ENOMEM. */
@@ -53,7 +54,7 @@ void request_move(struct request *request, enum request_state state);
 /** It is over: @result is delivered soon. */
 void request_complete(struct request *request, int result);
 
-/** The response to it has come: takes the variables out of @pdu. */
+/** The response to it has come: takes the variables out of @pdu, or has them in client->variables (@count of them). */
 void request_answered(struct request *request, netsnmp_pdu *pdu);
 
 /**
@@ -64,6 +65,9 @@ void request_again(struct request *request);
 
 /** The request in flight with the id of @message, or NULL. */
 struct request *request_find(struct bb_snmp_agent *agent, const struct message *message);
+
+/** Make room for @count variables in client->variables; what was in it is lost. */
+bool answer_reserve(struct bb_snmp_client *client, size_t count);
 
 /** Hand all completed requests to who asked. The last thing in a turn: agents may be gone afterwards. */
 void answer_deliver(struct bb_snmp_client *client);

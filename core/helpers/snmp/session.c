@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "binding.h"
 #include "session.h"
 
 static int session_event(int operation, netsnmp_session *session, int id, netsnmp_pdu *pdu, void *context)
@@ -54,6 +55,40 @@ static int session_event(int operation, netsnmp_session *session, int id, netsnm
 	return 1; /* net-snmp may forget it */
 }
 
+/*
+ * In versions 1 and 2c net-snmp gets the head of the message, for it to find the request, and the variables are read
+ * by binding.c. Returns 0, or -1 when that is no message.
+ */
+static int session_parse(netsnmp_session *session, netsnmp_pdu *pdu, u_char *bytes, size_t length)
+{
+	const struct bb_snmp_agent *agent = session->myvoid;
+	struct bb_snmp_client *client = agent->client;
+	const struct message *message = &client->message;
+	int count = 0;
+
+	(void)bytes; /* a copy of the datagram that the message is the head of */
+	(void)length;
+	pdu->version = message->version;
+	pdu->command = message->pdu;
+	pdu->reqid = message->id;
+	pdu->errstat = message->error_status;
+	pdu->errindex = message->error_index;
+	pdu->flags |= UCD_MSG_FLAG_RESPONSE_PDU;
+	if (message->error_status == SNMP_ERR_NOERROR) {
+		count = binding_count(message->variables, client->most);
+		if (count < 0)
+			return -1;
+	}
+	client->decoded = count;
+	if ((size_t)count > client->most)
+		client->decoded = -EPROTO;
+	else if (!answer_reserve(client, (size_t)count))
+		client->decoded = -ENOMEM;
+	else if (binding_read(message->variables, client->variables, (size_t)count) < 0)
+		return -1;
+	return 0;
+}
+
 int session_open(struct bb_snmp_agent *agent)
 {
 	const struct engine *engine = &agent->engine;
@@ -83,10 +118,13 @@ int session_open(struct bb_snmp_agent *agent)
 		session.community = (u_char *)agent->community;
 		session.community_len = strlen(agent->community);
 	}
-	agent->session = snmp_sess_add(&session, transport, NULL, NULL);
+	session.myvoid = agent;
+	agent->session =
+		snmp_sess_add_ex(&session, transport, NULL, agent->version == BB_SNMP_V3 ? NULL : session_parse, NULL,
+				 NULL, NULL, NULL, NULL);
 	if (!agent->session)
 		return -ENOMEM; /* it has freed the transport; nothing else can fail with one that is open */
-	snmp_sess_session(agent->session)->flags |= SNMP_FLAGS_DONT_PROBE; /* snmp_sess_add() takes it away */
+	snmp_sess_session(agent->session)->flags |= SNMP_FLAGS_DONT_PROBE; /* snmp_sess_add_ex() takes it away */
 	return 0;
 }
 
@@ -160,6 +198,7 @@ void session_read(struct bb_snmp_agent *agent)
 			agent->dropped++;
 		return;
 	}
+	client->most = request->most;
 	agent->answered = false;
 	agent->reading = true;
 	netsnmp_large_fd_setfd(agent->fd, &client->ready); /* grows as needed */

@@ -3,7 +3,8 @@
  * busbar/alarm.h - the alarm table, and which alarms of a device are active.
  *
  * An alarm is a condition that holds or does not. Every type is a row of config/alarms.csv, compiled in.
- * Types come to life through alarm points of devices and through the agent itself.
+ * Types come to life through alarm points of devices and through the agent itself. The rules of the configuration
+ * make types of their own, which live as long as the sets that show them.
  */
 #ifndef BUSBAR_ALARM_H
 #define BUSBAR_ALARM_H
@@ -24,7 +25,7 @@ enum bb_severity {
 /** "info", "warning", "alarm". Any thread. */
 const char *bb_severity_name(enum bb_severity severity);
 
-/** One kind of alarm. Static. */
+/** One kind of alarm. Static, but for a rule's: that one lives as long as the alarm set it was found in. */
 struct bb_alarm_type {
 	const char *name;  /* "on-battery"; its point is "alarm.on-battery" */
 	const char *title; /* a few words for people */
@@ -49,7 +50,7 @@ struct bb_alarm {
 	bool active;
 	int64_t since_wall_ms;           /* wall clock of the last change, 0: never changed */
 	int64_t since_ms;                /* bb_clock_ms() of the last change, 0: never changed */
-	uint64_t event;                  /* number of the event that raised it, 0 when it is not active */
+	uint64_t event;                  /* number of the event that raised it; 0: nobody was told that it is active */
 	bool acknowledged;               /* somebody has seen it; only while it is active */
 	int64_t inhibited_until_wall_ms; /* kept quiet until then: no events, no jobs; 0: not */
 	const struct bb_point *point;    /* of a rule: what it looks at; NULL for others */
@@ -58,7 +59,7 @@ struct bb_alarm {
 
 /**
  * All alarms a device can raise: its alarm points and communications-lost, in a fixed order for one
- * generation. Immutable and counted: a change makes a new set.
+ * generation, then those of rules. Immutable and counted: a change makes a new set.
  */
 struct bb_alarm_set {
 	size_t count;
