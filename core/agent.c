@@ -278,7 +278,8 @@ static void agent_retry_exporters(void *context)
 	bool all_run = true;
 
 	for (size_t i = 0; i < agent->exporter_count; i++)
-		if (!exporter_is_running(agent->exporters[i]) && exporter_start(agent->exporters[i]) < 0)
+		if (agent->exporters[i] && !exporter_is_running(agent->exporters[i]) &&
+		    exporter_start(agent->exporters[i]) < 0)
 			all_run = false;
 	if (all_run)
 		bb_timer_stop(agent->retry);
@@ -290,14 +291,12 @@ static void agent_retry_exporters(void *context)
 static int agent_apply_exporters(struct agent *agent, struct configuration *old, struct configuration *next)
 {
 	struct bb_exporter **exporters = calloc(next->exporter_count + 1, sizeof(struct bb_exporter *));
-	int r = 0;
+	const size_t count = exporters ? next->exporter_count : 0; /* without memory none goes on */
+	int r = exporters ? 0 : -ENOMEM;
 
-	if (!exporters)
-		return -ENOMEM;
 	for (size_t i = 0; old && i < old->exporter_count; i++) {
 		struct configuration_section *was = &old->exporters[i];
-		struct configuration_section *will =
-			find_section(next->exporters, next->exporter_count, bb_config_name(was->config));
+		struct configuration_section *will = find_section(next->exporters, count, bb_config_name(was->config));
 
 		if (will && agent->exporters[i] && sections_equal(was, will)) {
 			swap_configs(was, will);
@@ -306,23 +305,19 @@ static int agent_apply_exporters(struct agent *agent, struct configuration *old,
 			exporter_destroy(agent->exporters[i]);
 		}
 	}
-	for (size_t i = 0; i < next->exporter_count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		const struct configuration_section *section = &next->exporters[i];
 
-		if (!exporters[i])
-			r = exporter_create(section->plugin, section->config, agent->registry, agent->loop,
-					    &exporters[i]);
-		if (r < 0)
-			break;
+		if (!exporters[i] &&
+		    exporter_create(section->plugin, section->config, agent->registry, agent->loop, &exporters[i]) < 0)
+			r = -ENOMEM;
 	}
 	free(agent->exporters);
 	agent->exporters = exporters;
-	agent->exporter_count = next->exporter_count;
-	if (r < 0)
-		return r;
+	agent->exporter_count = count;
 	bb_timer_start(agent->retry, AGENT_RETRY_MS, AGENT_RETRY_MS);
 	agent_retry_exporters(agent);
-	return 0;
+	return r < 0 ? bb_log_error(NULL, r, "cannot make all exporters") : 0;
 }
 
 /* Devices that are opened from now on get the new rules by themselves; those that go on are told. */
@@ -477,12 +472,13 @@ int agent_reload(struct agent *agent)
 		return bb_log_error(NULL, r, "%s not taken, the old configuration stays in force", agent->config_path);
 	}
 	agent_apply_log_level(next->agent);
-	r = agent_apply(agent, next);
+	(void)agent_apply(agent,
+			  next); /* what did not start has been said, is an alarm, and does not hold up the rest */
 	registry_agent_alarm(agent->registry, "config-rejected", false, agent->config_path);
 	agent_tell(BB_EVENT_CONFIG_LOADED, BB_SEVERITY_INFO, agent->config_path, "configuration loaded");
 	bb_log_notice(NULL, "%s loaded: %zu devices, %zu exporters", agent->config_path, next->device_count,
 		      next->exporter_count);
-	return r;
+	return 0;
 }
 
 static void agent_patience_over(void *context)

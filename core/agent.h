@@ -26,7 +26,8 @@ int agent_start(struct agent *agent);
 
 /**
  * Read the configuration again and apply the difference: devices and exporters whose section is the same go on
- * undisturbed. A bad one changes nothing, raises the alarm config-rejected, and is -EINVAL.
+ * undisturbed. A bad one changes nothing, raises the alarm config-rejected, and is -EINVAL or whatever kept it from
+ * being read. Returns 0 when the new one is in force, even when something of it did not start: that is said and an alarm.
  */
 int agent_reload(struct agent *agent);
 

@@ -63,7 +63,8 @@ void api_batch_add(struct api_batch *batch, const char *device, const struct bb_
 	row->derived = bb_reading_is_derived(reading, index);
 	row->decimals = point->decimals;
 	row->unit = api_text(bb_unit_name(point->unit));
-	row->age_ms = refreshed_ms == 0 ? -1 : now_ms - refreshed_ms;
+	/* What was published after the clock was looked at is new: -1 would mean that it never came. */
+	row->age_ms = refreshed_ms == 0 ? -1 : refreshed_ms > now_ms ? 0 : now_ms - refreshed_ms;
 	if (!row->known)
 		return;
 

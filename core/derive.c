@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "derive.h"
+#include "derive_battery.h"
 #include "draft.h"
 #include "reading.h"
 
@@ -162,6 +163,7 @@ struct step {
 };
 
 struct derive_plan {
+	struct battery_plan battery;
 	int32_t lost; /* place of alarm.communications-lost */
 	size_t count;
 	struct step steps[RULE_COUNT];
@@ -184,12 +186,18 @@ static bool step_bind(const struct draft *draft, const struct rule *rule, struct
 	return there;
 }
 
-int derive_extend(struct draft *draft, struct derive_plan **ret_plan)
+int derive_extend(struct draft *draft, const struct battery_settings *battery, struct derive_plan **ret_plan)
 {
 	struct derive_plan *plan = calloc(1, sizeof(*plan)), *smaller;
+	int r;
 
 	if (!plan)
 		return -ENOMEM;
+	r = battery_extend(draft, battery, &plan->battery);
+	if (r < 0) {
+		free(plan);
+		return r;
+	}
 	for (size_t i = 0; i < RULE_COUNT; i++) {
 		struct step *step = &plan->steps[plan->count];
 		int place;
@@ -335,6 +343,8 @@ void derive_fill(const struct derive_plan *plan, struct bb_reading *reading, boo
 {
 	if (lost)
 		reading_put(reading, (size_t)plan->lost, 1);
+	else
+		battery_fill(&plan->battery, reading);
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct step *step = &plan->steps[i];
 

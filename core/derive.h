@@ -15,11 +15,14 @@ struct bb_reading;
 /** Which derived points a generation has, and where their inputs are. Immutable. */
 struct derive_plan;
 
+struct battery_settings;
+
 /**
  * Add to @draft every point that can be derived from those in it and that the device does not deliver; always
- * alarm.communications-lost and alarm.count. Returns 0 or -ENOMEM.
+ * alarm.communications-lost and alarm.count. @battery: what the configuration knows of it (NULL: nothing). Returns 0 or
+ * -ENOMEM.
  */
-int derive_extend(struct draft *draft, struct derive_plan **ret_plan);
+int derive_extend(struct draft *draft, const struct battery_settings *battery, struct derive_plan **ret_plan);
 void derive_plan_free(struct derive_plan *plan);
 
 /**

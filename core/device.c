@@ -12,6 +12,7 @@
 
 #include "alarm.h"
 #include "derive.h"
+#include "derive_battery.h"
 #include "device_data.h"
 #include "draft.h"
 #include "link.h"
@@ -143,13 +144,16 @@ int bb_builder_add(struct bb_builder *builder, const char *name)
 static int device_build(struct bb_device *device, bool describe, struct generation **ret_generation)
 {
 	struct bb_builder builder = {.device = device};
+	struct battery_settings battery;
 	struct derive_plan *plan;
 	int r = draft_init(&builder.draft, device->log, device->base);
+
+	battery_settings(device->config, &battery);
 
 	if (r >= 0 && describe)
 		r = device->plugin->device.describe(&builder, device->state);
 	if (r >= 0)
-		r = derive_extend(&builder.draft, &plan);
+		r = derive_extend(&builder.draft, &battery, &plan);
 	if (r >= 0)
 		r = generation_create(&builder.draft, plan, ret_generation);
 	draft_finish(&builder.draft);

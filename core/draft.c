@@ -226,7 +226,7 @@ static void describe_unknown(struct bb_point *point, const struct bb_point_spec 
 		point->kind = BB_KIND_ALARM;
 		point->urgent = point->keep = true;
 		point->metric = "busbar_alarm_active";
-		*alarm = (struct bb_alarm_type){.title = spec->help ? spec->help : spec->name,
+		*alarm = (struct bb_alarm_type){.title = spec->help ? spec->help : point->name,
 						.oid = "",
 						.severity = BB_SEVERITY_WARNING,
 						.bit = -1};
@@ -272,6 +272,8 @@ void own_copy(struct own_point *own, const struct bb_point *from)
 	if (from->alarm && bb_alarm_type_find(from->alarm->name) != from->alarm) {
 		own->alarm = *from->alarm;
 		own->alarm.name = name + strlen(ALARM_PREFIX);
+		if (from->alarm->title == from->name) /* it has no help */
+			own->alarm.title = name;
 		own->point.alarm = &own->alarm;
 	}
 }

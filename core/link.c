@@ -13,7 +13,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -267,25 +266,41 @@ fail:
 	return r;
 }
 
+/* What the link leads to; the caller frees it. Where there is no host, as on a serial line, the path says what. */
+static char *link_name_of(const struct bb_address *address)
+{
+	char *name;
+	int length;
+
+	if (address->host[0] == '\0')
+		length = asprintf(&name, "%s:///%s", address->scheme, address->path);
+	else if (address->port)
+		length = asprintf(&name, strchr(address->host, ':') ? "%s://[%s]:%u" : "%s://%s:%u", address->scheme,
+				  address->host, (unsigned)address->port);
+	else
+		length = asprintf(&name, "%s://%s", address->scheme, address->host);
+	return length < 0 ? NULL : name;
+}
+
 int link_acquire(struct link_table *table, const struct bb_link_type *type, const struct bb_address *address,
 		 struct bb_link **ret_link)
 {
-	char name[NAME_MAX + 1];
+	char *name = link_name_of(address);
+	int r;
 
-	if (address->port)
-		(void)snprintf(name, sizeof(name), strchr(address->host, ':') ? "%s://[%s]:%u" : "%s://%s:%u",
-			       address->scheme, address->host, (unsigned)address->port);
-	else
-		(void)snprintf(name, sizeof(name), "%s://%s", address->scheme, address->host);
-
+	if (!name)
+		return -ENOMEM;
 	/* Only the main loop adds and removes links, so looking needs no lock. */
 	for (struct bb_link *link = table->links; link; link = link->next)
 		if (link->type == type && strcmp(link->name, name) == 0) {
+			free(name);
 			link->users++;
 			*ret_link = link;
 			return 0;
 		}
-	return link_create(table, type, address, name, ret_link);
+	r = link_create(table, type, address, name, ret_link);
+	free(name);
+	return r;
 }
 
 int link_acquire_private(struct link_table *table, const char *name, struct bb_link **ret_link)

@@ -26,8 +26,9 @@ int link_table_create(struct bb_loop *main_loop, struct link_table **ret_table);
 bool link_table_destroy(struct link_table *table, int64_t patience_ms);
 
 /**
- * The link of @type to the authority of @address (scheme, host, port), made when there is none; counted. @type NULL:
- * a link that keeps no connection and only puts the polls of its devices in a row.
+ * The link of @type to the authority of @address (scheme, host, port), made when there is none; counted. An address
+ * without a host, such as that of a serial line, is told apart by its path. @type NULL: a link that keeps no connection
+ * and only puts the polls of its devices in a row. 0 or a negative errno.
  */
 int link_acquire(struct link_table *table, const struct bb_link_type *type, const struct bb_address *address,
 		 struct bb_link **ret_link);

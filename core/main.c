@@ -128,10 +128,9 @@ static void daemon_signal(void *context, unsigned events)
 		bb_loop_stop(daemon->loop);
 		return;
 	}
-	(void)snprintf(reloading, sizeof(reloading), "RELOADING=1\nMONOTONIC_USEC=%lld",
-		       (long long)bb_clock_ms() * 1000);
-	(void)notify_send(reloading);
-	(void)agent_reload(daemon->agent); /* what is wrong has been said, and the old configuration stays in force */
+	(void)snprintf(reloading, sizeof(reloading), "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)bb_clock_us());
+	(void)notify_send(reloading);      /* whether it is heard or not, we do as we were told; so below */
+	(void)agent_reload(daemon->agent); /* what is wrong has been said, and the agent goes on in any case */
 	(void)notify_send("READY=1");
 }
 
@@ -154,8 +153,7 @@ static int daemon_take_signals(struct daemon *daemon)
 static void daemon_beat(void *context)
 {
 	(void)context;
-	(void)notify_send(
-		"WATCHDOG=1"); /* when this is not heard we are restarted: nothing better could be done here */
+	(void)notify_send("WATCHDOG=1"); /* when it is not heard we are restarted: nothing here could do better */
 }
 
 static int daemon_start_watchdog(struct daemon *daemon)
@@ -199,10 +197,16 @@ static int daemon_start(struct daemon *daemon, const struct arguments *arguments
 	return 0;
 }
 
-/* What a hung plugin call still uses must not be freed under it: then the kernel does the rest. */
+/*
+ * Signals first: the loop runs while devices are waited for, and a reload then would open what has just been closed.
+ * What a hung plugin call still uses must not be freed under it: then the kernel does the rest.
+ */
 static void daemon_stop(struct daemon *daemon)
 {
-	(void)notify_send("STOPPING=1");
+	bb_watch_destroy(daemon->signals);
+	if (daemon->signal_fd >= 0)
+		close(daemon->signal_fd);
+	(void)notify_send("STOPPING=1"); /* or the service manager waits as long as it is told to */
 	bb_timer_destroy(daemon->watchdog);
 	api_destroy(daemon->api);
 	if (!agent_stop(daemon->agent))
@@ -225,9 +229,6 @@ static int daemon_run(const struct arguments *arguments)
 			r = bb_loop_run(daemon.loop);
 		daemon_stop(&daemon);
 	}
-	bb_watch_destroy(daemon.signals);
-	if (daemon.signal_fd >= 0)
-		close(daemon.signal_fd);
 	agent_destroy(daemon.agent);
 	bb_loop_destroy(daemon.loop);
 	return r;

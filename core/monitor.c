@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "alarm_admin.h"
 #include "derive.h"
@@ -39,10 +38,7 @@ struct monitor {
 
 static int64_t monotonic_ms(void)
 {
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return bb_clock_us() / 1000;
 }
 
 /* ---- deciding about one device ---- */

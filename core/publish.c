@@ -13,7 +13,6 @@
  * publish a hundred times a second.
  */
 #include <errno.h>
-#include <time.h>
 
 #include "alarm.h"
 #include "derive.h"
@@ -223,21 +222,13 @@ static int device_poll_once(struct bb_device *device, enum bb_group group, struc
 	return r > 0 ? -EAGAIN : r; /* a device that changes faster than it can be learned */
 }
 
-static int64_t now_us(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 int device_poll(struct bb_device *device, enum bb_group group)
 {
-	const int64_t started_us = now_us();
+	const int64_t started_us = bb_clock_us();
 	struct bb_reading *reading;
 	int r = device_poll_once(device, group, &reading);
 
-	device_note_duration(device, now_us() - started_us, r == 0);
+	device_note_duration(device, bb_clock_us() - started_us, r == 0);
 	if (r < 0)
 		bb_device_failed(device, r);
 	else

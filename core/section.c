@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "derive_battery.h"
 #include "options.h"
 #include "text.h"
 
@@ -40,6 +41,30 @@ const struct bb_option configuration_device_options[] = {
 	 .min = 10,
 	 .max = 600000,
 	 .help = "how long one poll may take"},
+	{.name = "battery-installed",
+	 .type = BB_OPTION_STRING,
+	 .help = "since when the battery is in, such as 2023-05-01"},
+	{.name = "battery-span",
+	 .type = BB_OPTION_INT,
+	 .preset = "48",
+	 .min = 1,
+	 .max = 600,
+	 .help = "months of 30 days after which it is too old"},
+	{.name = "hold-time",
+	 .type = BB_OPTION_DURATION,
+	 .min = 1000,
+	 .max = 604800000,
+	 .help = "how long the full battery carries the rated load; for devices that do not say the time left"},
+	{.name = "rated-power",
+	 .type = BB_OPTION_INT,
+	 .min = 1,
+	 .max = 100000000,
+	 .help = "rated load in VA, where the device does not say it"},
+	{.name = "assumed-load",
+	 .type = BB_OPTION_INT,
+	 .min = 1,
+	 .max = 100000000,
+	 .help = "load in VA to reckon with, where the device does not say it"},
 	{0},
 };
 
@@ -134,6 +159,8 @@ int section_check(const struct section_rules *rules, const char *name, const str
 		return r;
 	if (rules->kind == BB_PLUGIN_DEVICE) {
 		r = check_scheme(plugin, section.config);
+		if (r == 0)
+			r = battery_check(section.config);
 		if (r == 0 && plugin->device.check)
 			r = plugin->device.check(section.config);
 	} else if (plugin->exporter.check) {

@@ -93,8 +93,13 @@ static enum bb_quality decode_identity(const struct bb_snmp_variable *variable, 
 
 void decode_clock_set(struct decode_clock *clock, int64_t ticks, int64_t wall_ms)
 {
-	const int64_t zero_ms = wall_ms - ticks * 10;
+	int64_t zero_ms;
 
+	if (ticks < 0 || ticks > UINT32_MAX) { /* what TimeTicks can say; a device may send any number */
+		clock->known = false;
+		return;
+	}
+	zero_ms = wall_ms - ticks * 10;
 	/* An answer takes its time, and not always the same: that must not move moments of the past. */
 	if (!clock->known || llabs(zero_ms - clock->zero_ms) >= DECODE_CLOCK_PLAY_MS)
 		clock->zero_ms = zero_ms;

@@ -25,7 +25,7 @@ struct decode_clock {
 	int64_t zero_ms; /* wall clock when that was 0 */
 };
 
-/* The agent's clock says @ticks at @wall_ms (bb_clock_wall_ms()). */
+/* The agent's clock says @ticks at @wall_ms (bb_clock_wall_ms()); it is unknown when that is more than 32 bits can say. */
 void decode_clock_set(struct decode_clock *clock, int64_t ticks, int64_t wall_ms);
 
 /**

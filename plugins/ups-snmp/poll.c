@@ -14,7 +14,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 /* Learn again because of other instances: the first time after this, then ever more seldom, as some never settle. */
 #define POLL_RELEARN_MS        INT64_C(60000)
@@ -22,14 +21,6 @@
 
 /* And because of restarts: some clocks go back all the time. */
 #define POLL_RESTART_MS 5000
-
-static int64_t poll_now_us(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail with this clock */
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 void poll_stop(struct ups_snmp *ups)
 {
@@ -142,7 +133,7 @@ static void poll_finish(struct ups_snmp *ups)
 		return;
 	}
 	alarms_fill(&ups->alarms, poll->reading);
-	bb_device_note_poll(ups->device, poll_now_us() - poll->started_us);
+	bb_device_note_poll(ups->device, bb_clock_us() - poll->started_us);
 	bb_device_publish(ups->device, poll->reading);
 	poll->reading = NULL;
 	poll_stop(ups);
@@ -193,7 +184,7 @@ void poll_start(struct ups_snmp *ups, enum bb_group group)
 		return;
 	}
 	poll->group = group;
-	poll->started_us = poll_now_us();
+	poll->started_us = bb_clock_us();
 	plan_begin(&ups->plan);
 	ups->alarms.rows_before = ups->alarms.rows < ALARMS_ROWS_MAX ? ups->alarms.rows : 0;
 	ups->alarms.present = -1;

@@ -2,7 +2,8 @@
 """busbard as a program: arguments, configurations good and bad, reload, stopping, the service manager, plugins.
 
 The devices are those of a plugin built here, "stub": it tells how often this very instance was polled and when it was
-opened, which shows from outside whether a reload left a device alone. With `mode: hang` its poll never returns.
+opened, which shows from outside whether a reload left a device alone. With `mode: hang` its poll never returns, with
+`mode: broken` it cannot be opened.
 """
 import os
 import pathlib
@@ -18,6 +19,7 @@ import unittest
 from support import BUILD, PATIENCE, SOURCE, Busbard, Process, wait_for
 
 STUB = r"""
+#include <errno.h>
 #include <unistd.h>
 #include <busbar/plugin.h>
 
@@ -27,7 +29,7 @@ struct stub {
 };
 
 static const struct bb_option stub_options[] = {
-	{ .name = "mode", .type = BB_OPTION_ENUM, .preset = "fine", .choices = "fine hang", .help = "what poll does" },
+	{ .name = "mode", .type = BB_OPTION_ENUM, .preset = "fine", .choices = "fine hang broken", .help = "what poll does" },
 	{ .name = "value", .type = BB_OPTION_INT, .preset = "1", .min = 0, .max = 100, .help = "the charge it tells" },
 	{ 0 },
 };
@@ -46,6 +48,8 @@ static int stub_open(struct bb_builder *builder, const struct bb_config *config,
 	stub->opened_ms = bb_clock_ms();
 	stub->value = bb_config_int(config, "value");
 	stub->hang = bb_config_int(config, "mode") == 1;
+	if (bb_config_int(config, "mode") == 2)
+		return bb_log_error(bb_builder_log(builder), -EIO, "broken, as it was told to be");
 	return r < 0 ? r : 0;
 }
 
@@ -257,6 +261,18 @@ class Reload(DaemonTest):
             self.assertIn("config-rejected", kinds)
             self.assertLess(kinds.index("config-rejected"), len(kinds) - 1 - kinds[::-1].index("config-loaded"))
 
+    def test_a_device_that_cannot_be_opened_does_not_keep_the_others_from_being_taken(self):
+        with self.start({"a": stub()}) as busbard:
+            self.wait_polled(busbard, "a")
+            done = busbard.reload({"devices": {"a": stub(value=5), "b": stub(mode="broken")}})
+            self.assertRegex(done.stderr, "b: broken, as it was told to be")
+            self.assertIn("The configuration is loaded.", done.stdout)
+            self.assertEqual(self.agent_alarms(busbard), {"plugin-failed"})
+            wait_for(lambda: self.wait_polled(busbard, "a")["battery.charge"] == 5, what="the new value")
+            busbard.reload({"devices": {"a": stub(value=5), "b": stub()}})
+            self.wait_polled(busbard, "b")
+            self.assertEqual(self.agent_alarms(busbard), set())
+
     def test_files_of_conf_d_are_read_too(self):
         with self.start({"a": stub()}) as busbard:
             folder = busbard.directory / "conf.d"
@@ -293,6 +309,15 @@ class Stopping(DaemonTest):
             values = self.wait_polled(busbard, "fine")
             self.wait_polled(busbard, "fine", values["stub.polls"] + 3)
             self.assertLess(self.stop_time(busbard), 2 * PATIENCE)
+
+    def test_opens_nothing_again_when_a_reload_comes_too_late(self):
+        with self.start({"fine": stub(), "hung": stub(mode="hang")}) as busbard:
+            self.wait_polled(busbard, "fine")
+            busbard.signal(signal.SIGTERM)
+            busbard.wait_log("stopping: received SIGTERM")
+            busbard.signal(signal.SIGHUP)
+            self.assertEqual(busbard.wait(), 0)
+            self.assertNotIn("loaded:", busbard.log())
 
     def test_a_reload_while_a_device_hangs_does_not_wait_for_it(self):
         with self.start({"fine": stub(), "hung": stub(mode="hang")}) as busbard:

@@ -29,7 +29,7 @@ static inline struct generation *sample_generation(const struct bb_point_spec *s
 	if (r >= 0)
 		r = draft_add(&draft, specs, count);
 	if (r >= 0)
-		r = derive_extend(&draft, &plan);
+		r = derive_extend(&draft, NULL, &plan);
 	if (r >= 0)
 		r = generation_create(&draft, plan, &generation);
 	draft_finish(&draft);

@@ -29,7 +29,7 @@ static struct bb_reading *derived(const char *names, ...)
 			cr_assert_geq(draft_add(&draft, &(struct bb_point_spec){.name = name}, 1), 0, "%s", name);
 	const size_t count = draft.count;
 
-	cr_assert_eq(derive_extend(&draft, &plan), 0);
+	cr_assert_eq(derive_extend(&draft, NULL, &plan), 0);
 	cr_assert_eq(generation_create(&draft, plan, &generation), 0);
 	draft_finish(&draft);
 

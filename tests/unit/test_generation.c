@@ -124,6 +124,16 @@ Test(generation, unknown_names_are_what_the_plugin_says)
 	generation_unref(generation);
 }
 
+Test(generation, an_alarm_without_help_is_called_by_a_name_of_its_own)
+{
+	char name[] = "alarm.lid-open"; /* a plugin may make names up in a buffer: they are copied */
+	struct generation *generation = generation_of(&(struct bb_point_spec){.name = name}, 1);
+
+	memset(name, 'x', sizeof(name) - 1);
+	cr_assert_str_eq(generation->points[0]->alarm->title, "alarm.lid-open");
+	generation_unref(generation);
+}
+
 Test(generation, points_of_a_base_survive_it)
 {
 	struct generation *base = generation_of((struct bb_point_spec[]){{.name = "alarm.lid-open"}}, 1), *generation;
@@ -138,6 +148,7 @@ Test(generation, points_of_a_base_survive_it)
 	generation_unref(base);
 
 	cr_assert_str_eq(generation->points[0]->alarm->name, "lid-open");
+	cr_assert_str_eq(generation->points[0]->alarm->title, "alarm.lid-open");
 	cr_assert_eq(generation_find(generation, "alarm.lid-open"), 0);
 	cr_assert_eq(generation_find(generation, "vendor.x"), 1);
 	cr_assert_eq(generation_find(generation, "vendor.y"), -ENOENT);

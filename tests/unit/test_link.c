@@ -158,6 +158,38 @@ Test(link, devices_with_one_peer_share_a_link_and_the_last_closes_it, .init = se
 	cr_assert_eq(finished, 1);
 }
 
+Test(link, lines_without_a_host_are_told_apart_by_their_path, .init = setup, .fini = teardown)
+{
+	const struct bb_address one = {.text = "", .scheme = "modbus-rtu", .host = "", .path = "dev/ttyS0"};
+	const struct bb_address two = {.text = "", .scheme = "modbus-rtu", .host = "", .path = "dev/ttyS1"};
+	struct bb_link *a, *b, *again;
+
+	cr_assert_eq(link_acquire(table, NULL, &one, &a), 0);
+	cr_assert_eq(link_acquire(table, NULL, &two, &b), 0);
+	cr_assert_eq(link_acquire(table, NULL, &one, &again), 0);
+	cr_assert_neq(a, b);
+	cr_assert_eq(a, again);
+	cr_assert_str_eq(bb_link_name(b), "modbus-rtu:///dev/ttyS1");
+	bb_link_unref(again);
+	bb_link_unref(b);
+	bb_link_unref(a);
+}
+
+Test(link, peers_with_the_longest_names_are_told_apart, .init = setup, .fini = teardown)
+{
+	char host[254] = "";
+	const struct bb_address one = {.text = "", .scheme = "snmp", .host = host, .port = 161, .path = ""};
+	const struct bb_address two = {.text = "", .scheme = "snmp", .host = host, .port = 162, .path = ""};
+	struct bb_link *a, *b;
+
+	memset(host, 'h', sizeof(host) - 1);
+	cr_assert_eq(link_acquire(table, NULL, &one, &a), 0);
+	cr_assert_eq(link_acquire(table, NULL, &two, &b), 0);
+	cr_assert_neq(a, b);
+	bb_link_unref(b);
+	bb_link_unref(a);
+}
+
 static void note_errors(void *context, const char *name, uint64_t polls, uint64_t errors)
 {
 	cr_assert_str_eq(name, "snmp://192.0.2.1");

@@ -214,6 +214,20 @@ Test(ups_snmp_decode, ticks_of_the_agent_become_wall_clock_time)
 	cr_expect_eq(value, 7);
 }
 
+Test(ups_snmp_decode, a_clock_that_no_time_ticks_can_say_is_none)
+{
+	struct decode_clock clock = {0};
+
+	decode_clock_set(&clock, INT64_C(1) << 32, 1700000000000);
+	cr_expect_not(clock.known);
+	decode_clock_set(&clock, INT64_MAX, 1700000000000); /* a Counter64 where TimeTicks are due */
+	cr_expect_not(clock.known);
+	decode_clock_set(&clock, UINT32_MAX, 1700000000000);
+	cr_expect(clock.known);
+	decode_clock_set(&clock, INT64_MAX, 1700000000000);
+	cr_expect_not(clock.known, "what it says now counts");
+}
+
 static enum bb_quality decode_test_id(const char *oid, int64_t *ret_value)
 {
 	struct decoder decoder = decoder_for("upsTestId", &anybody);

@@ -9,8 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include <busbar/clock.h>
 
 #include "session.h"
 
@@ -19,10 +20,7 @@
 
 int64_t agent_clock(void)
 {
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return bb_clock_us() / 1000;
 }
 
 /*
