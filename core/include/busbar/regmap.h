@@ -32,7 +32,7 @@ enum bb_space {
 enum bb_register_type {
 	BB_REGISTER_U16,
 	BB_REGISTER_S16,
-	BB_REGISTER_U32, /* two words, high word first unless the map says `word-order: low-first` */
+	BB_REGISTER_U32, /* two words, high word first unless the map says `# word-order: low-first` */
 	BB_REGISTER_S32,
 	BB_REGISTER_BIT,    /* a coil or discrete input */
 	BB_REGISTER_STRING, /* two characters a word, high byte first, padded with NUL */
@@ -44,29 +44,46 @@ enum bb_register_role {
 	BB_ROLE_FLAG,        /* alarms, states, counts: absent: 0 */
 };
 
+/** One code of an enumeration, or one bit of a flag word. */
+struct bb_code {
+	int32_t raw;   /* as in the register: the code (0 to 65535), or the bit (0 to 15, 31) */
+	int64_t value; /* as in the point: the member's value, or its bit */
+	const char *
+		name; /* of the point's member; of numbers, which have codes only to be read by people: what it means */
+};
+
+/** `other` of a register that has no such code. */
+#define BB_NO_OTHER (-1)
+
 /** One entry of a map: a point, where it is, and how it is coded. */
 struct bb_register {
 	uint16_t address; /* as transmitted, from 0 */
 	uint8_t count;    /* words, or 1 for a bit */
 	enum bb_register_type type;
 	enum bb_register_role role;
-	uint8_t spaces;     /* bit 1 << bb_space for each space that answers at this address */
-	bool writable;      /* by functions 05 or 06, where control is allowed */
-	bool feeds;         /* of several registers with one point, this one is read into it (the finest step) */
-	const char *symbol; /* the vendor's name */
-	const char *point;  /* dictionary name or vendor point */
-	enum bb_unit unit;  /* of the point */
-	uint8_t decimals;   /* of the point */
-	enum bb_kind kind;  /* of the point */
+	uint8_t spaces;            /* bit 1 << bb_space for each space that answers at this address */
+	bool writable;             /* by functions 05 or 06, where control is allowed */
+	bool feeds;                /* read into its point: of several with one point the one with the finest step */
+	bool low_word_first;       /* of 32-bit types */
+	bool time_left;            /* rounds down and never shows 0 before it is (minutes left) */
+	bool minus_1_is_absent;    /* raw −1 means: not supported */
+	bool minus_9999_is_absent; /* raw −9999 (0xD8F1) means: not supported */
+	const char *symbol;        /* the vendor's name */
+	const char *point;         /* dictionary name or vendor point; NULL: reserved, served as absent, never read */
+	const char *fallback;      /* the point served instead on a device without `point`, or NULL */
+	enum bb_unit unit;         /* of the point */
+	uint8_t decimals;          /* of the point */
+	enum bb_kind kind;         /* of the point */
+	const struct bb_member *members; /* of the point, enum and flags */
+	size_t member_count;
 	int64_t multiplier; /* point value (scaled by its decimals) = raw × multiplier / divisor + offset */
 	int64_t divisor;
 	int64_t offset;
-	bool time_left;       /* rounds down and never shows 0 before it is (minutes left) */
-	bool minus_is_absent; /* raw −1 and −9999 mean: not supported */
-	const struct bb_member
-		*codes; /* enum: raw value → member name of the point; flags: bit → name of the point's bit */
+	int64_t least, most; /* what raw may be; beyond it is cut when encoded, BAD when decoded */
+	int64_t mask; /* flags: the point's bits in this register. Several may hold parts of one point: OR them */
+	const struct bb_code *codes; /* enum, flags where bits change places, and what numbers mean */
 	size_t code_count;
-	int32_t other; /* enum: raw code for members that the map cannot say, −1: none (absent then) */
+	int32_t other; /* enum: raw code for members that the map cannot say, BB_NO_OTHER: none (absent then) */
 	const char *note;
 };
 
@@ -78,20 +95,27 @@ struct bb_regmap {
 	int oem;            /* OEM id of the vendor's card, 0: unknown */
 	const char *file;   /* where it was loaded from */
 	size_t count;
-	const struct bb_register *registers; /* sorted by space, then address */
+	const struct bb_register *registers; /* sorted by address, then by space */
 };
 
-/** The map of that id, or NULL. Lives as long as the agent. Any thread. */
+/**
+ * The map of that id, or NULL when there is none, or its file is faulty (which is logged). It is loaded when first
+ * asked for and lives as long as the agent. Any thread; may read a file.
+ */
 const struct bb_regmap *bb_regmap_find(const char *id);
 
-/** Map @index in order of id, NULL past the end. Any thread. */
-const struct bb_regmap *bb_regmap_at(size_t index);
+/** Id of map @index in order of id, NULL past the end. Loads nothing. Any thread. */
+const char *bb_regmap_id(size_t index);
+
+/** The id that @id was probably meant to be, or NULL. Any thread. */
+const char *bb_regmap_suggest(const char *id);
 
 /** The register at @address of @space (also one that covers it from before), or NULL. Any thread. */
 const struct bb_register *bb_regmap_register(const struct bb_regmap *map, enum bb_space space, uint16_t address);
 
 /**
- * Read @words (count of them; 0 or 1 in words[0] for a bit) as the point's value. Strings are not for this function.
+ * Read @words (count of them; 0 or 1 in words[0] for a bit) as the point's value. Strings and commands are not for this
+ * function.
  * @ret_value is written only for BB_QUALITY_GOOD. Returns GOOD, UNSUPPORTED (a code for "not supported") or BAD (a code
  * the map does not know). Any thread.
  */
@@ -122,8 +146,10 @@ struct bb_block {
 
 /**
  * Plan reading the registers of @map whose `wanted` is true (one flag for each of its registers; NULL: all that feed):
- * neighbours in blocks of at most @most registers (1 to 125; 2000 bits), over gaps of up to @gap unlisted addresses
- * where that saves a request. Writes up to @room blocks. Returns their number, which may be larger than @room. Any thread.
+ * neighbours in blocks of at most @most registers (1 to 125; sixteen times as many bits), over gaps of up to @gap
+ * unlisted addresses where that saves a request. What answers in both spaces is read from the holding registers.
+ * Blocks come in order of space and address. Writes up to @room of them. Returns their number, which may be larger
+ * than @room. Any thread.
  */
 size_t bb_regmap_plan(const struct bb_regmap *map, const bool *wanted, unsigned most, unsigned gap,
 		      struct bb_block *ret_blocks, size_t room);
