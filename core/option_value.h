@@ -24,11 +24,12 @@ struct option_file {
 
 /** A checked value. All zero: no value. */
 struct option_value {
-	char *text;                 /* as written; of FILE and SECRET_FILE the absolute path */
-	int64_t number;             /* see bb_config_int() */
-	struct bb_address *address; /* ADDRESS and LISTEN, in one allocation */
-	char **list;                /* LIST, ended by NULL */
-	struct option_file *file;   /* FILE and SECRET_FILE */
+	char *text;                  /* as written; of FILE and SECRET_FILE the absolute path */
+	int64_t number;              /* see bb_config_int() */
+	struct bb_address *address;  /* ADDRESS and LISTEN, in one allocation */
+	char **list;                 /* LIST, ended by NULL */
+	struct option_file *file;    /* FILE and SECRET_FILE */
+	struct bb_config **sections; /* SECTIONS, ended by NULL; made, compared and freed by options.c */
 };
 
 /** Where the text was written. */
@@ -46,7 +47,7 @@ struct option_fault {
 int option_fault(struct option_fault *ret_fault, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /**
- * Check @text, of any type but LIST, and make @ret_value of it. Returns 0, -ENOMEM, or -EINVAL with @ret_fault.
+ * Check @text, of any type but LIST and SECTIONS, and make @ret_value of it. Returns 0, -ENOMEM, or -EINVAL with @ret_fault.
  * Free the value with option_value_free().
  */
 int option_value_parse(const struct bb_option *option, const char *text, const struct option_origin *origin,

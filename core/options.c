@@ -135,6 +135,63 @@ static int parse_list(struct entry *entry, const struct yaml_node *value)
 	return result;
 }
 
+/* One more section of @entry, which has room for it. */
+static int parse_section(struct entry *entry, size_t *count, const char *name, const struct yaml_node *node)
+{
+	const struct bb_option *const tables[] = {entry->option->sections, NULL};
+	int r;
+
+	if (node->kind != YAML_MAPPING)
+		return yaml_error(node, "%s: must be a mapping of options, not %s", name, yaml_kind_name(node));
+	r = options_parse(node, name, tables, &entry->value.sections[*count]);
+	if (r >= 0)
+		++*count;
+	return r;
+}
+
+/* How many sections @value can have: its own items, and those of lists in it. */
+static size_t count_sections(const struct yaml_node *value)
+{
+	size_t count = value->count;
+
+	for (size_t i = 0; i < value->count; i++)
+		count += value->values[i]->count;
+	return count;
+}
+
+static int parse_sections(struct entry *entry, const struct yaml_node *value)
+{
+	size_t count = 0;
+	int result = 0;
+
+	if (value->kind == YAML_SCALAR)
+		return yaml_error(value, "%s: must be a mapping or a list of sections", entry->option->name);
+	entry->value.sections = calloc(count_sections(value) + 1, sizeof(struct bb_config *));
+	if (!entry->value.sections)
+		return -ENOMEM;
+	for (size_t i = 0; i < value->count; i++) {
+		const struct yaml_node *item = value->values[i];
+		char number[24];
+		const char *name = number;
+		int r = 0;
+
+		(void)snprintf(number, sizeof(number), "%zu", i + 1);
+		if (value->kind == YAML_MAPPING)
+			name = value->keys[i]->text;
+		if (value->kind == YAML_SEQUENCE || item->kind != YAML_SEQUENCE)
+			r = parse_section(entry, &count, name, item);
+		else
+			for (size_t k = 0; k < item->count; k++) {
+				r = parse_section(entry, &count, name, item->values[k]);
+				if (r < 0)
+					result = r;
+			}
+		if (r < 0)
+			result = r;
+	}
+	return result;
+}
+
 static int parse_entry(struct entry *entry, const struct yaml_node *value)
 {
 	const struct option_origin origin = origin_of(value);
@@ -149,6 +206,8 @@ static int parse_entry(struct entry *entry, const struct yaml_node *value)
 		return yaml_error(value, "%s: has no value", name);
 	if (entry->option->type == BB_OPTION_LIST)
 		return parse_list(entry, value);
+	if (entry->option->type == BB_OPTION_SECTIONS)
+		return parse_sections(entry, value);
 	if (value->kind != YAML_SCALAR)
 		return yaml_error(value, "%s: must be a text, not %s", name, yaml_kind_name(value));
 	r = option_value_parse(entry->option, value->text, &origin, &entry->value, &fault);
@@ -231,11 +290,28 @@ void options_free(struct bb_config *config)
 {
 	if (!config)
 		return;
-	for (size_t i = 0; i < config->count; i++)
+	for (size_t i = 0; i < config->count; i++) {
+		struct bb_config **sections = config->entries[i].value.sections;
+
+		for (size_t k = 0; sections && sections[k]; k++)
+			options_free(sections[k]);
+		free(sections);
 		option_value_free(&config->entries[i].value);
+	}
 	free(config->name);
 	free(config->file);
 	free(config);
+}
+
+static bool sections_equal(struct bb_config *const *a, struct bb_config *const *b)
+{
+	size_t i = 0;
+
+	if (!a || !b)
+		return a == b;
+	while (a[i] && b[i] && options_equal(a[i], b[i]))
+		i++;
+	return !a[i] && !b[i];
 }
 
 bool options_equal(const struct bb_config *a, const struct bb_config *b)
@@ -248,7 +324,8 @@ bool options_equal(const struct bb_config *a, const struct bb_config *b)
 
 		if (option->type != other->type || strcmp(option->name, other->name) != 0)
 			return false;
-		if (!option_value_equal(option, &a->entries[i].value, &b->entries[i].value))
+		if (!option_value_equal(option, &a->entries[i].value, &b->entries[i].value) ||
+		    !sections_equal(a->entries[i].value.sections, b->entries[i].value.sections))
 			return false;
 	}
 	return true;
@@ -270,6 +347,7 @@ const char *options_type_name(enum bb_option_type type)
 		[BB_OPTION_SECRET] = "secret",
 		[BB_OPTION_SECRET_FILE] = "secret file",
 		[BB_OPTION_LIST] = "list",
+		[BB_OPTION_SECTIONS] = "sections",
 	};
 
 	return names[type];
@@ -316,6 +394,14 @@ const char *const *bb_config_list(const struct bb_config *config, const char *op
 	char *const *list = get(config, option)->value.list;
 
 	return list ? (const char *const *)list : empty;
+}
+
+const struct bb_config *const *bb_config_sections(const struct bb_config *config, const char *option)
+{
+	static const struct bb_config *const empty[] = {NULL};
+	struct bb_config *const *sections = get(config, option)->value.sections;
+
+	return sections ? (const struct bb_config *const *)sections : empty;
 }
 
 const char *bb_config_name(const struct bb_config *config)

@@ -30,16 +30,18 @@ enum bb_option_type {
 	BB_OPTION_SECRET,      /* text; refused when the config file is readable by others */
 	BB_OPTION_SECRET_FILE, /* path of a file that others cannot read */
 	BB_OPTION_LIST,        /* a list of texts */
+	BB_OPTION_SECTIONS,    /* sections of their own table: a list of mappings, or name: mapping or list */
 };
 
 /** One option. Static, in an array that ends with { 0 }. */
 struct bb_option {
 	const char *name; /* kebab case, as written in the config */
 	enum bb_option_type type;
-	const char *preset;  /* the default as it would be written, NULL for none */
-	const char *help;    /* one line: what it is, in which unit */
-	int64_t min, max;    /* INT, DURATION (ms), SIZE, DECIMAL (thousandths): range when min < max */
-	const char *choices; /* ENUM: the words, separated by one space; ADDRESS: the schemes allowed */
+	const char *preset;               /* the default as it would be written, NULL for none */
+	const char *help;                 /* one line: what it is, in which unit */
+	int64_t min, max;                 /* INT, DURATION (ms), SIZE, DECIMAL (thousandths): range when min < max */
+	const char *choices;              /* ENUM: the words, separated by one space; ADDRESS: the schemes allowed */
+	const struct bb_option *sections; /* SECTIONS: their options, ends with { 0 } */
 	bool required;
 };
 
@@ -83,7 +85,14 @@ const struct bb_address *bb_config_address(const struct bb_config *config, const
 /** LIST: the texts, ended by NULL; an empty list when it has no value. */
 const char *const *bb_config_list(const struct bb_config *config, const char *option);
 
-/** Name of the device or exporter this is for. */
+/**
+ * SECTIONS: the checked options of each section in the order they were written, ended by NULL; an empty list when it
+ * has no value. bb_config_name() of one is the key it stood under (`units: { 1: [ …, … ] }` gives two of the name "1"),
+ * or its number in a plain list. They live as long as @config.
+ */
+const struct bb_config *const *bb_config_sections(const struct bb_config *config, const char *option);
+
+/** Name of the device, exporter or section this is for. */
 const char *bb_config_name(const struct bb_config *config);
 
 /**
