@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 
+#include <busbar/listen.h>
 #include <busbar/plugin.h>
 
 #include "server.h"
@@ -52,7 +53,7 @@ static int prometheus_check(const struct bb_config *config)
 {
 	struct sockaddr_storage address;
 
-	if (listen_address(bb_config_address(config, "listen"), &address) < 0)
+	if (bb_listen_address(bb_config_address(config, "listen"), &address) < 0)
 		return bb_config_error(config, "listen", "needs a numeric address or localhost, not '%s'",
 				       bb_config_address(config, "listen")->host);
 	return 0;
@@ -76,15 +77,15 @@ static int prometheus_start(struct bb_exporter *exporter, const struct bb_config
 		.max_connections_per_address = (unsigned)bb_config_int(config, "max-connections-per-address"),
 		.request_timeout_ms = bb_config_int(config, "request-timeout"),
 	};
-	char url[LISTEN_URL_SIZE];
-	int r = listen_address(listen, &options.address);
+	char where[BB_LISTEN_TEXT_SIZE];
+	int r = bb_listen_address(listen, &options.address);
 
 	if (r >= 0)
-		r = server_start(&options, bb_exporter_registry(exporter), &prometheus->tally, log, url,
+		r = server_start(&options, bb_exporter_registry(exporter), &prometheus->tally, log, where,
 				 &prometheus->server);
 	if (r < 0)
 		return r;
-	if (!listen_is_loopback(&options.address))
+	if (!bb_listen_is_loopback(&options.address))
 		(void)bb_log_warning(log, 0, "listening on %s: whoever reaches this machine can read all devices",
 				     listen->text);
 
@@ -95,7 +96,7 @@ static int prometheus_start(struct bb_exporter *exporter, const struct bb_config
 	if (!prometheus->timer)
 		return bb_log_error(log, -ENOMEM, "cannot start");
 	bb_timer_start(prometheus->timer, period_ms, period_ms);
-	bb_log_notice(log, "listening on %s/metrics", url);
+	bb_log_notice(log, "listening on http://%s/metrics", where);
 	return 0;
 }
 

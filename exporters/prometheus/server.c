@@ -20,6 +20,7 @@
 #include <zlib.h>
 
 #include <busbar/clock.h>
+#include <busbar/listen.h>
 
 #include "memory.h"
 #include "negotiate.h"
@@ -280,7 +281,7 @@ static int start_daemon(struct server *server, const struct server_options *opti
 }
 
 int server_start(const struct server_options *options, struct bb_registry *registry, const struct tally *tally,
-		 const struct bb_log *log, char ret_url[LISTEN_URL_SIZE], struct server **ret_server)
+		 const struct bb_log *log, char ret_where[BB_LISTEN_TEXT_SIZE], struct server **ret_server)
 {
 	struct server *server = calloc(1, sizeof(*server));
 	int r, fd;
@@ -297,7 +298,7 @@ int server_start(const struct server_options *options, struct bb_registry *regis
 		return bb_log_error(log, r, "cannot start");
 	}
 
-	fd = listen_open(&options->address, ret_url);
+	fd = bb_listen_open(&options->address, ret_where);
 	if (fd < 0) {
 		server_stop(server);
 		return bb_log_error(log, fd, "cannot listen on %s", options->listen);

@@ -8,9 +8,9 @@
 #include <sys/socket.h>
 
 #include <busbar/exporter.h>
+#include <busbar/listen.h>
 
 #include "deadline.h"
-#include "listen.h"
 #include "tally.h"
 
 struct server; /* opaque */
@@ -24,11 +24,11 @@ struct server_options {
 };
 
 /**
- * Listen and serve until server_stop(), with the counts of @tally. @ret_url is where. Returns 0, or a negative errno that has been said.
+ * Listen and serve until server_stop(), with the counts of @tally. @ret_where is where. Returns 0, or a negative errno that has been said.
  * Thread: main loop.
  */
 int server_start(const struct server_options *options, struct bb_registry *registry, const struct tally *tally,
-		 const struct bb_log *log, char ret_url[LISTEN_URL_SIZE], struct server **ret_server);
+		 const struct bb_log *log, char ret_where[BB_LISTEN_TEXT_SIZE], struct server **ret_server);
 
 /** Close everything; when it returns, the thread is gone. Accepts NULL. Thread: main loop. */
 void server_stop(struct server *server);
