@@ -126,10 +126,15 @@ static void departure_finish(struct departure *departure)
 		bb_loop_stop(agent->loop);
 }
 
-static void agent_device_removed(void *context, struct bb_device *device)
+static void agent_device_idle(void *context, struct bb_device *device)
 {
 	(void)device; /* the departure knows it */
 	departure_finish(context);
+}
+
+static void agent_device_removed(void *context, struct bb_device *device)
+{
+	device_when_idle(device, agent_device_idle, context);
 }
 
 /* Stops @device and closes it when that is possible; takes the caller's reference and @config. */

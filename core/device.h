@@ -52,6 +52,12 @@ const struct bb_plugin *device_plugin(const struct bb_device *device);
 void *device_state_of_plugin(struct bb_device *device);
 const struct bb_config *device_config(const struct bb_device *device);
 
+/**
+ * Call @idle as soon as no write (busbar/write.h) to the device is under way, at once when there is none; later ones are
+ * refused. Before device_close(). Thread: main loop.
+ */
+void device_when_idle(struct bb_device *device, void (*idle)(void *context, struct bb_device *device), void *context);
+
 /** The link that polls of the device run on; NULL until someone set it. Thread: main loop. */
 struct bb_link *device_link(const struct bb_device *device);
 

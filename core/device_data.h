@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * device_data.h - what a device is made of, for the three sources that make it (device.c), feed it (publish.c) and
- * look at it (snapshot.c). Nobody else includes this.
+ * device_data.h - what a device is made of, for the four sources that make it (device.c), feed it (publish.c),
+ * look at it (snapshot.c) and write to it (write.c). Nobody else includes this.
  */
 #ifndef CORE_DEVICE_DATA_H
 #define CORE_DEVICE_DATA_H
@@ -24,6 +24,9 @@ struct bb_device {
 	struct bb_link *link;
 	void *schedule;
 	struct device_record record;
+	unsigned writes;                                       /* under way; main loop, as the two below */
+	void (*idle)(void *context, struct bb_device *device); /* waits for them; NULL: nobody */
+	void *idle_context;
 
 	/* The thread that feeds the device. */
 	struct generation *base;       /* the points of open() */
@@ -45,6 +48,9 @@ struct bb_device {
  * Returns 0, or a negative errno. Thread: the one that feeds the device.
  */
 int device_describe(struct bb_device *device);
+
+/** A write to the device has come to its end. Thread: main loop. */
+void device_write_over(struct bb_device *device);
 
 /**
  * The alarms of @generation and of what @rules make of it, each as it was in @before (NULL: none) when it was there.

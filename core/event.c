@@ -61,6 +61,7 @@ const char *bb_event_kind_name(enum bb_event_kind kind)
 		[BB_EVENT_ALARM_INHIBITED] = "alarm-inhibited",
 		[BB_EVENT_ALARM_RELEASED] = "alarm-released",
 		[BB_EVENT_JOURNAL_GAP] = "journal-gap",
+		[BB_EVENT_WRITE] = "write",
 	};
 
 	return (size_t)kind < sizeof(names) / sizeof(names[0]) ? names[kind] : "unknown";

@@ -30,6 +30,7 @@ enum bb_event_kind {
 	BB_EVENT_ALARM_INHIBITED,    /* kept quiet for a time; value says how long */
 	BB_EVENT_ALARM_RELEASED,     /* no longer kept quiet */
 	BB_EVENT_JOURNAL_GAP, /* events before this one are lost to a consumer, or to the journal; text says which */
+	BB_EVENT_WRITE,       /* somebody (source) wrote value to point; text says what came of it */
 };
 
 /** "alarm-raised", "device-lost" …. Any thread. */

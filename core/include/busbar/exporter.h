@@ -11,6 +11,7 @@
 #include <busbar/log.h>
 #include <busbar/loop.h>
 #include <busbar/registry.h>
+#include <busbar/write.h>
 
 struct bb_exporter; /* opaque; lives from start() to the end of stop() */
 

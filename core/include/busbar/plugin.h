@@ -46,6 +46,7 @@
 #include <busbar/pace.h>
 #include <busbar/point.h>
 #include <busbar/reading.h>
+#include <busbar/write.h>
 
 #define BB_ABI_NUMBER 1
 
@@ -73,14 +74,6 @@ enum bb_plugin_kind {
 	BB_PLUGIN_EXPORTER = 2,
 };
 
-/** A value to write: number is set for all kinds but strings; a command has up to two arguments. */
-struct bb_value {
-	int64_t number;
-	const char *text;
-	int64_t arguments[2];
-	unsigned argument_count;
-};
-
 /** Operations of a device plugin. @state is the instance: state_size bytes, zeroed before open(). */
 struct bb_device_ops {
 	/** Check options against each other; must change nothing. 0, or -EINVAL through bb_config_error(). */
@@ -93,7 +86,10 @@ struct bb_device_ops {
 	int (*poll)(void *state, struct bb_reading *reading);
 	/** Fill the urgent points only, in one request; the reading holds the last values of all others. */
 	int (*watch)(void *state, struct bb_reading *reading);
-	/** Write @value, already checked against kind and members, to point @index. 0 or a negative errno. */
+	/**
+	 * Write @value, already checked against kind and members, to point @index and see that the device has it.
+	 * 0 or a negative errno, see bb_device_write(). Plugins with start() cannot have it.
+	 */
 	int (*write)(void *state, size_t index, const struct bb_value *value);
 	/** Undo open(). Accepts a half-open instance. */
 	void (*close)(void *state);
