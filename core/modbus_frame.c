@@ -187,6 +187,14 @@ size_t bb_modbus_reply_write(uint8_t frame[BB_MODBUS_TCP_MAX], const struct bb_m
 	return finish_frame(frame, request->transaction, request->unit, 5);
 }
 
+size_t bb_modbus_reply_data(uint8_t frame[BB_MODBUS_TCP_MAX], const struct bb_modbus_request *request,
+			    const uint8_t *data, size_t length)
+{
+	frame[PDU_OFFSET] = request->function;
+	memcpy(frame + PDU_OFFSET + 1, data, length);
+	return finish_frame(frame, request->transaction, request->unit, 1 + length);
+}
+
 size_t bb_modbus_reply_exception(uint8_t frame[BB_MODBUS_TCP_MAX], const struct bb_modbus_request *request,
 				 uint8_t exception)
 {

@@ -79,6 +79,9 @@ size_t bb_modbus_reply_words(uint8_t frame[BB_MODBUS_TCP_MAX], const struct bb_m
 size_t bb_modbus_reply_bits(uint8_t frame[BB_MODBUS_TCP_MAX], const struct bb_modbus_request *request,
 			    const uint8_t *bits);
 size_t bb_modbus_reply_write(uint8_t frame[BB_MODBUS_TCP_MAX], const struct bb_modbus_request *request);
+/** A reply of @length bytes behind the function code (at most BB_MODBUS_PDU_MAX − 1), as function 43 has it. */
+size_t bb_modbus_reply_data(uint8_t frame[BB_MODBUS_TCP_MAX], const struct bb_modbus_request *request,
+			    const uint8_t *data, size_t length);
 size_t bb_modbus_reply_exception(uint8_t frame[BB_MODBUS_TCP_MAX], const struct bb_modbus_request *request,
 				 uint8_t exception);
 
