@@ -27,9 +27,11 @@
 #include "exporter.h"
 #include "link.h"
 #include "log.h"
+#include "maps.h"
 #include "monitor.h"
 #include "options.h"
 #include "probe.h"
+#include "regmap.h"
 #include "registry.h"
 #include "rule_config.h"
 #include "scheduler.h"
@@ -432,6 +434,8 @@ int agent_load(struct agent *agent)
 		return r;
 	agent_apply_log_level(config);
 	r = agent_load_plugins(agent, config);
+	if (r >= 0)
+		r = maps_open(config); /* before the devices, which name maps */
 	options_free(config);
 	if (r < 0)
 		return r;
@@ -561,6 +565,7 @@ void agent_destroy(struct agent *agent)
 	bb_timer_destroy(agent->retry);
 	configuration_free(agent->configuration);
 	loader_destroy(agent->loader);
+	regmap_close();
 	free(agent->exporters);
 	free(agent->config_path);
 	free(agent);

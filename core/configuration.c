@@ -32,6 +32,9 @@ static const struct bb_option agent_options[] = {
 	 .help = "path of the local socket"},
 	{.name = "socket-group", .type = BB_OPTION_STRING, .help = "group whose members may use the local socket"},
 	{.name = "plugin-dir", .type = BB_OPTION_STRING, .help = "folder of plugins, instead of the installation's"},
+	{.name = "maps-dir",
+	 .type = BB_OPTION_STRING,
+	 .help = "folder of your own register maps, instead of " BUSBAR_SYSCONFDIR "/maps.d"},
 	{0},
 };
 
