@@ -11,6 +11,7 @@
 
 #include <busbar/clock.h>
 #include <busbar/exporter.h>
+#include <busbar/macros.h>
 #include <busbar/registry.h>
 
 #include "api_internal.h"
@@ -24,7 +25,7 @@
 static const char *const status_points[] = {
 	"ups.status", "battery.charge", "battery.runtime", "output.L1.load", "output.L2.load", "output.L3.load",
 };
-#define STATUS_POINTS (sizeof(status_points) / sizeof(status_points[0]))
+#define STATUS_POINTS BB_LENGTH(status_points)
 
 _Static_assert(DEVICES_A_FRAME *STATUS_POINTS <= API_BATCH, "one batch holds the points of all devices of a frame");
 

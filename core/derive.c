@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <busbar/macros.h>
+
 #include "derive.h"
 #include "derive_battery.h"
 #include "draft.h"
@@ -153,7 +155,7 @@ static const struct rule rules[] = {
 };
 /* clang-format on */
 
-#define RULE_COUNT (sizeof(rules) / sizeof(rules[0]))
+#define RULE_COUNT BB_LENGTH(rules)
 
 /* One rule of one generation. */
 struct step {

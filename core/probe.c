@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include <busbar/clock.h>
+#include <busbar/macros.h>
 
 #include "device.h"
 #include "options.h"
@@ -53,14 +54,14 @@ static void probe_finish(struct probe *probe, int result)
 /* Worker of the link. */
 static int probe_poll(struct link_work *work)
 {
-	struct probe *probe = (struct probe *)((char *)work - offsetof(struct probe, work));
+	struct probe *probe = BB_CONTAINER(work, struct probe, work);
 
 	return device_poll(probe->device, BB_GROUP_REST);
 }
 
 static void probe_polled(struct link_work *work, int result)
 {
-	probe_finish((struct probe *)((char *)work - offsetof(struct probe, work)), result);
+	probe_finish(BB_CONTAINER(work, struct probe, work), result);
 }
 
 static void probe_look(void *context)

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <busbar/macros.h>
+
 #include "reading.h"
 #include "text.h"
 
@@ -49,7 +51,7 @@ const char *bb_quality_name(enum bb_quality quality)
 {
 	static const char *const names[] = {"unknown", "good", "stale", "unsupported", "bad"};
 
-	return (size_t)quality < sizeof(names) / sizeof(names[0]) ? names[quality] : "unknown";
+	return (size_t)quality < BB_LENGTH(names) ? names[quality] : "unknown";
 }
 
 static struct bb_reading *reading_allocate(struct generation *generation)

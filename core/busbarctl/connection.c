@@ -17,6 +17,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <busbar/macros.h>
+
 #include "text.h"
 
 #define PROTOCOL         1
@@ -155,7 +157,7 @@ static int say_error(const struct ctl *ctl, const Busbar__Error *error, bool tol
 		[BUSBAR__ERROR__CODE__BUSY] = CTL_NO_AGENT,
 	};
 	const size_t code = (size_t)error->code;
-	const int result = code < sizeof(results) / sizeof(results[0]) ? results[code] : CTL_ALARM;
+	const int result = code < BB_LENGTH(results) ? results[code] : CTL_ALARM;
 
 	if (ctl->quiet || told)
 		return result;

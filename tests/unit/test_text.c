@@ -5,6 +5,8 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include <busbar/macros.h>
+
 #include "text.h"
 
 struct clean_case {
@@ -52,7 +54,7 @@ Test(text, foreign_text_comes_out_as_utf8_without_control_characters)
 		CLEAN("\xff\xfe", "??"),
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(cases); i++) {
 		char buffer[TEXT_MAX + 1];
 		size_t length = text_clean(buffer, sizeof(buffer), cases[i].text, cases[i].length);
 
@@ -121,8 +123,8 @@ Test(text, device_names_fit_contexts_labels_and_files)
 	static const char *const bad[] = {"",      "-a",     "Ups",      "ups_a", "ups.a",
 					  "ups a", "../etc", "\xc3\xbc", "a/b",   "abcdefghijklmnopqrstuvwxyz0123456"};
 
-	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+	for (size_t i = 0; i < BB_LENGTH(good); i++)
 		cr_expect(text_is_device_name(good[i]), "'%s'", good[i]);
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	for (size_t i = 0; i < BB_LENGTH(bad); i++)
 		cr_expect_not(text_is_device_name(bad[i]), "'%s'", bad[i]);
 }

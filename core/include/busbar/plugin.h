@@ -43,6 +43,7 @@
 #include <busbar/exporter.h>
 #include <busbar/log.h>
 #include <busbar/loop.h>
+#include <busbar/macros.h>
 #include <busbar/pace.h>
 #include <busbar/point.h>
 #include <busbar/reading.h>
@@ -51,8 +52,6 @@
 
 /** What poll() returns when the device has become another (rebooted, other modules): describe() comes next. */
 #define BB_RELEARN 1
-
-#define BB_LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 /** What the plugin was built against. The first member of a plugin, for all time. */
 struct bb_abi {
