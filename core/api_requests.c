@@ -99,7 +99,7 @@ int api_refuse(struct api_client *client, Busbar__Error__Code code, const char *
 	if (length < 0)
 		return -EINVAL;
 	/* It may quote the request. */
-	(void)text_clean(clean, sizeof(clean), line, strlen(line));
+	(void)bb_text_clean(clean, sizeof(clean), line, strlen(line));
 
 	error.code = code;
 	error.text = clean;

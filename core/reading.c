@@ -168,7 +168,7 @@ int bb_reading_set_text(struct bb_reading *reading, size_t index, const char *te
 
 	if (!fits(reading, index, true))
 		return -ERANGE;
-	length = text_clean(clean, sizeof(clean), text, length);
+	length = bb_text_clean(clean, sizeof(clean), text, length);
 	place = &reading->texts[generation->text_places[index]];
 
 	shared = reading->previous ? reading->previous->texts[generation->text_places[index]] : NULL;

@@ -34,7 +34,7 @@ int ctl_fail(int result, const char *format, ...)
 	va_start(arguments, format);
 	(void)vsnprintf(line, sizeof(line), format, arguments); /* a line that is too long is cut */
 	va_end(arguments);
-	(void)text_clean(clean, sizeof(clean), line, strlen(line));
+	(void)bb_text_clean(clean, sizeof(clean), line, strlen(line));
 	(void)fflush(stdout); /* what was said before comes first; main() looks at stdout's errors */
 	(void)fprintf(stderr, "busbarctl: %s\n", clean);
 	return result;

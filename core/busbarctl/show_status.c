@@ -115,7 +115,7 @@ static char *own_alarms_lines(const struct ctl *ctl, const Busbar__Agent *agent)
 		const char *text = alarm->text[0] != '\0' ? alarm->text : alarm->title;
 		const enum style style = format_severity_style(alarm->severity);
 
-		(void)text_clean(clean, sizeof(clean), text, strlen(text));
+		(void)bb_text_clean(clean, sizeof(clean), text, strlen(text));
 		(void)fprintf(out, "busbard %s%s%s since %s%s: %s\n", style_begin(style, ctl->colour), alarm->name,
 			      style_end(style, ctl->colour),
 			      alarm->since_wall_ms != 0 ? format_local(when, alarm->since_wall_ms) : "its start",
