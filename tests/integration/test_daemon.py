@@ -276,7 +276,6 @@ class Reload(DaemonTest):
     def test_files_of_conf_d_are_read_too(self):
         with self.start({"a": stub()}) as busbard:
             folder = busbard.directory / "conf.d"
-            folder.mkdir()
             more = folder / "more.yaml"
             more.write_text("devices:\n  b: { plugin: stub, interval: 100ms }\n")
             busbard.reload()
