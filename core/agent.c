@@ -141,7 +141,6 @@ static void agent_device_removed(void *context, struct bb_device *device)
 /* Stops @device and closes it when that is possible; takes the caller's reference and @config. */
 static int agent_dismiss(struct agent *agent, struct bb_device *device, struct bb_config *config)
 {
-	const struct bb_device_ops *ops = &device_plugin(device)->device;
 	struct departure *departure = calloc(1, sizeof(*departure));
 
 	if (!departure)
@@ -150,7 +149,7 @@ static int agent_dismiss(struct agent *agent, struct bb_device *device, struct b
 	agent->departures = departure;
 
 	if (device_is_event_driven(device)) {
-		ops->stop(device_state_of_plugin(device));
+		device_stop(device);
 		departure_finish(departure);
 	} else {
 		scheduler_remove(agent->scheduler, device, agent_device_removed, departure);
@@ -175,7 +174,7 @@ static int agent_remove_device(struct agent *agent, const char *name, struct bb_
 static int agent_run_device(struct agent *agent, struct bb_device *device, int64_t spread_ms)
 {
 	if (device_is_event_driven(device))
-		return device_plugin(device)->device.start(device_state_of_plugin(device));
+		return device_start(device);
 	return scheduler_add(agent->scheduler, device, spread_ms);
 }
 

@@ -225,8 +225,7 @@ static void points_end(struct api_answer *answer)
 
 	if (points->sweeping)
 		bb_snapshot_release(&points->sweep.snapshot);
-	if (points->list != NULL)
-		bb_device_list_unref(points->list);
+	bb_device_list_unref(points->list);
 	free(points->device);
 	free(points->point);
 }

@@ -37,11 +37,9 @@ struct probe {
 
 static void probe_finish(struct probe *probe, int result)
 {
-	const struct bb_device_ops *ops = &device_plugin(probe->device)->device;
-
 	if (probe->timer) {
 		bb_timer_destroy(probe->timer);
-		ops->stop(device_state_of_plugin(probe->device));
+		device_stop(probe->device);
 	}
 	probe->done(probe->context, probe->device, result);
 	device_close(probe->device);
@@ -93,7 +91,7 @@ static int probe_run(struct probe *probe, const struct probe_surroundings *surro
 	probe->timer = bb_timer_create(surroundings->loop, probe_look, probe);
 	if (!probe->timer)
 		return -ENOMEM;
-	r = device_plugin(probe->device)->device.start(device_state_of_plugin(probe->device));
+	r = device_start(probe->device);
 	if (r < 0) {
 		bb_timer_destroy(probe->timer);
 		return r;

@@ -208,10 +208,6 @@ static int ups_snmp_start(void *state)
 		return bb_log_error(ups->log, r, "cannot start the SNMP client");
 	ups->loop = bb_snmp_client_loop(ups->client);
 	ups_snmp_hand_over(ups, ups_snmp_begin);
-	if (ups->begun < 0) { /* stop() is not called then */
-		bb_snmp_client_release(ups->client);
-		ups->client = NULL;
-	}
 	return ups->begun;
 }
 

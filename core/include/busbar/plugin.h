@@ -96,9 +96,12 @@ struct bb_device_ops {
 	int (*write)(void *state, size_t index, const struct bb_value *value);
 	/** Undo open(). Accepts a half-open instance. */
 	void (*close)(void *state);
-	/** Event-driven plugins, instead of poll: begin to publish by yourself … */
+	/**
+	 * Event-driven plugins, instead of poll: begin to publish by yourself. 0 or a negative errno, said; stop()
+	 * follows in any case.
+	 */
 	int (*start)(void *state);
-	/** … and stop: when it returns, no call about this device is in flight on any thread. */
+	/** End that; when it returns, no call about this device is in flight on any thread. Accepts a half-started one. */
 	void (*stop)(void *state);
 	/** Address schemes it understands, separated by blanks: how `busbarctl probe` finds the plugin. */
 	const char *schemes;
