@@ -71,6 +71,27 @@ class Plugins(unittest.TestCase):
                    [option for option in device["options"] if option["common"]])
 
 
+class Configuration(unittest.TestCase):
+    """The tables of the core, which no command shows: what their sources say counts."""
+
+    def check(self, heading, source, more=()):
+        told = paragraphs(section(MANUAL / "busbar.yaml.5.scd", heading))
+        table = (SOURCE / source).read_text(encoding="utf-8")
+        self.assertEqual(set(told), set(re.findall(r'^\t\{\.name = "([a-z-]+)"', table, re.MULTILINE)) | set(more))
+        for name, preset in re.findall(r'\{\.name = "([a-z-]+)",\s*\.type = \w+,\s*\.preset = "([^"]+)"', table):
+            if " " not in preset and name != "device":
+                self.assertIn(preset, told[name], f"the default of {name}")
+
+    def test_every_top_level_key_is_in_busbar_yaml(self):
+        self.check("TOP-LEVEL KEYS", "core/configuration.c", ("devices", "exporters", "alarms", "journal"))
+
+    def test_every_option_of_a_rule_is_in_busbar_yaml(self):
+        self.check("ALARMS", "core/rule_section.c")
+
+    def test_every_option_of_the_journal_is_in_busbar_yaml(self):
+        self.check("JOURNAL", "core/journal.c")
+
+
 class Programs(unittest.TestCase):
     def test_every_option_of_the_command_lines_is_in_its_page(self):
         for program, page in (("busbard", "busbard.8.scd"), ("busbarctl", "busbarctl.1.scd")):
