@@ -266,7 +266,7 @@ void journal_note(struct journal *journal, enum note_kind kind, enum bb_severity
 	pthread_mutex_lock(&journal->lock);
 	*journal->notes_last = note;
 	journal->notes_last = &note->next;
-	if (!journal->notes_posted) {
+	if (!journal->notes_posted && journal->setup.loop) {
 		journal->notes_posted = true;
 		bb_loop_post(journal->setup.loop, &journal->notes_task);
 	}
@@ -408,6 +408,8 @@ void journal_close(int64_t patience_ms)
 	while (!journal->stopped && pthread_cond_timedwait(&journal->ended, &journal->lock, &deadline) != ETIMEDOUT)
 		continue;
 	stopped = journal->stopped;
+	if (!stopped)
+		journal->setup.loop = NULL; /* it will be gone when the disk answers at last */
 	pthread_mutex_unlock(&journal->lock);
 	if (!stopped) {
 		(void)bb_log_warning(NULL, 0, "the disk does not take the last events in time, stopping without it");

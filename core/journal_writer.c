@@ -15,9 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include <busbar/clock.h>
+#include <busbar/macros.h>
 
 #include "journal_data.h"
 #include "journal_step.h"
@@ -30,27 +30,28 @@ static bool is_older(int64_t due_ms, int64_t now_ms)
 	return due_ms != 0 && due_ms <= now_ms;
 }
 
+/* When something is to be done because of the time. In trouble nothing is forgotten, so nothing is due for that. */
+static int64_t writer_next_due(const struct journal *journal)
+{
+	const struct writer *writer = &journal->writer;
+	const int64_t dues[] = {journal->cursors_due_ms, writer->retry_ms, writer->trouble ? 0 : writer->keep_ms};
+	int64_t next = INT64_MAX;
+
+	for (size_t i = 0; i < BB_LENGTH(dues); i++)
+		if (dues[i] != 0 && dues[i] < next)
+			next = dues[i];
+	return next;
+}
+
 static bool writer_has_work(const struct journal *journal, int64_t now_ms)
 {
 	const struct writer *writer = &journal->writer;
 
 	if (journal->stop || journal->queue.first || journal->requests || journal->changes || journal->samples ||
-	    journal->cursors_ask || is_older(journal->cursors_due_ms, now_ms) || is_older(writer->retry_ms, now_ms) ||
-	    is_older(writer->keep_ms, now_ms))
+	    journal->cursors_ask || is_older(writer_next_due(journal), now_ms))
 		return true;
 	/* What did not fit into the last round; in trouble it waits for the next attempt. */
 	return writer->recovery || (!writer->trouble && (writer->pending.first || writer->samples || writer->changes));
-}
-
-static int64_t writer_next_due(const struct journal *journal)
-{
-	const int64_t dues[] = {journal->cursors_due_ms, journal->writer.retry_ms, journal->writer.keep_ms};
-	int64_t next = INT64_MAX;
-
-	for (size_t i = 0; i < sizeof(dues) / sizeof(dues[0]); i++)
-		if (dues[i] != 0 && dues[i] < next)
-			next = dues[i];
-	return next;
 }
 
 /* With the lock held. */
@@ -186,17 +187,9 @@ static void writer_drop_changes(struct writer *writer)
 	}
 }
 
-static int64_t now_us(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 int writer_commit(struct writer *writer)
 {
-	const int64_t started_us = now_us();
+	const int64_t started_us = bb_clock_us();
 	int r = store_begin(writer->store), count = 0;
 
 	if (r < 0)
@@ -215,7 +208,7 @@ int writer_commit(struct writer *writer)
 		return r;
 	journal_step("committed");
 	writer->commits++;
-	writer->commit_us = now_us() - started_us;
+	writer->commit_us = bb_clock_us() - started_us;
 	writer_drop_changes(writer);
 	if (count == 0)
 		return 0;
@@ -245,9 +238,15 @@ static void writer_keep(struct writer *writer)
 
 static void request_answer(struct journal *journal, struct journal_request *request)
 {
+	bool posted;
+
 	pthread_mutex_lock(&journal->lock);
-	bb_loop_post(journal->setup.loop, &request->task);
+	posted = journal->setup.loop != NULL;
+	if (posted)
+		bb_loop_post(journal->setup.loop, &request->task);
 	pthread_mutex_unlock(&journal->lock);
+	if (!posted)
+		request->destroy(request);
 }
 
 /* One piece of the first request, which then goes to the end of the line. */
@@ -349,13 +348,11 @@ void *writer_run(void *argument)
 
 	thread_set_name("bb-journal");
 	do {
-		const int64_t now_ms = bb_clock_ms();
-
 		writer_take(writer);
 		writer_keep(writer);
 		cursors_serve(writer);
 		writer_serve(writer);
-		writer_do_the_rest(writer, now_ms);
+		writer_do_the_rest(writer, bb_clock_ms());
 		writer_report(writer);
 	} while (!writer_is_done(writer));
 	writer_close(writer, !writer->trouble && !writer->recovery);

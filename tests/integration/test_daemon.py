@@ -328,6 +328,20 @@ class Stopping(DaemonTest):
             self.assertLess(self.stop_time(busbard), 2 * PATIENCE)
 
 
+class Trouble(DaemonTest):
+    def test_without_a_state_folder_the_agent_rests_between_polls(self):
+        def cpu_seconds():
+            fields = pathlib.Path(f"/proc/{busbard.pid}/stat").read_text().rpartition(")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+        with Busbard({"devices": {"a": stub()}, "state-dir": "/nonexistent/busbar"},
+                     plugin_dir=self.plugins) as busbard:
+            before, begun = cpu_seconds(), self.wait_polled(busbard, "a")["stub.polls"]
+            wait_for(lambda: self.wait_polled(busbard, "a")["stub.polls"] >= begun + 20, what="20 polls")
+            self.assertIn("journal-trouble", self.agent_alarms(busbard))
+            self.assertLess(cpu_seconds() - before, 0.4 * PATIENCE, "in about 2 seconds")
+
+
 class ServiceManager(DaemonTest):
     def test_hears_ready_watchdog_reloading_and_stopping(self):
         with tempfile.TemporaryDirectory() as folder, \
