@@ -16,6 +16,8 @@
 
 #include <busbar/decimal.h>
 
+#include "text.h"
+
 /* The parts of an address as spans of its text. */
 struct spans {
 	const char *scheme, *host, *path;
@@ -116,17 +118,8 @@ static struct bb_address *make_address(const char *text, const struct spans *spa
 /* Is the scheme one of @schemes? NULL: any will do. */
 static int check_scheme(const char *schemes, const struct spans *spans, struct option_fault *ret_fault)
 {
-	const char *at = schemes;
-
-	if (!at)
+	if (!schemes || text_has_word(schemes, spans->scheme, spans->scheme_length))
 		return 0;
-	while (*at) {
-		size_t length = strcspn(at, " ");
-
-		if (length == spans->scheme_length && memcmp(at, spans->scheme, length) == 0)
-			return 0;
-		at += length + (at[length] == ' ');
-	}
 	return option_fault(ret_fault, "the scheme '%.*s' is not one of: %s", (int)spans->scheme_length, spans->scheme,
 			    schemes);
 }

@@ -22,9 +22,11 @@
 #include <busbar/clock.h>
 #include <busbar/event.h>
 
+#include "data_log.h"
 #include "device.h"
 #include "events.h"
 #include "exporter.h"
+#include "journal.h"
 #include "link.h"
 #include "log.h"
 #include "maps.h"
@@ -45,6 +47,9 @@
 /* The agent promises to stop within two seconds; this much of it is for polls in flight. */
 #define AGENT_STOP_PATIENCE_MS 1200
 
+/* And this much for the disk to take the last events. */
+#define AGENT_JOURNAL_PATIENCE_MS 600
+
 /* A device on its way out, or one that is only being probed. */
 struct departure {
 	struct agent *agent;
@@ -60,6 +65,7 @@ struct agent {
 	struct link_table *links;
 	struct scheduler *scheduler;
 	struct loader *loader;
+	struct data_log *data_log;
 	struct configuration *configuration;
 	struct bb_exporter *
 		*exporters; /* one for each section of the configuration, in its order; entries may be NULL */
@@ -142,7 +148,6 @@ static void agent_device_removed(void *context, struct bb_device *device)
 /* Stops @device and closes it when that is possible; takes the caller's reference and @config. */
 static int agent_dismiss(struct agent *agent, struct bb_device *device, struct bb_config *config)
 {
-	const struct bb_device_ops *ops = &device_plugin(device)->device;
 	struct departure *departure = calloc(1, sizeof(*departure));
 
 	if (!departure)
@@ -151,7 +156,7 @@ static int agent_dismiss(struct agent *agent, struct bb_device *device, struct b
 	agent->departures = departure;
 
 	if (device_is_event_driven(device)) {
-		ops->stop(device_state_of_plugin(device));
+		device_stop(device);
 		departure_finish(departure);
 	} else {
 		scheduler_remove(agent->scheduler, device, agent_device_removed, departure);
@@ -176,7 +181,7 @@ static int agent_remove_device(struct agent *agent, const char *name, struct bb_
 static int agent_run_device(struct agent *agent, struct bb_device *device, int64_t spread_ms)
 {
 	if (device_is_event_driven(device))
-		return device_plugin(device)->device.start(device_state_of_plugin(device));
+		return device_start(device);
 	return scheduler_add(agent->scheduler, device, spread_ms);
 }
 
@@ -443,16 +448,44 @@ int agent_load(struct agent *agent)
 	return configuration_load(agent->config_path, &finder, &agent->configuration);
 }
 
+static void agent_journal_trouble(void *context, bool active, const char *text)
+{
+	struct agent *agent = context;
+
+	registry_agent_alarm(agent->registry, "journal-trouble", active, text);
+}
+
+static int agent_open_journal(struct agent *agent, const struct configuration *configuration,
+			      uint64_t *ret_first_number)
+{
+	const struct journal_setup setup = {
+		.options = configuration->journal,
+		.state_dir = bb_config_string(configuration->agent, "state-dir"),
+		.loop = agent->loop,
+		.trouble = agent_journal_trouble,
+		.context = agent,
+	};
+	int r = journal_open(&setup, ret_first_number);
+
+	return r < 0 ? bb_log_error(NULL, r, "cannot open the journal in %s", setup.state_dir) : 0;
+}
+
 int agent_start(struct agent *agent)
 {
 	struct configuration *configuration = agent->configuration;
+	uint64_t first_number = 1;
 	int r;
 
 	assert(configuration); /* agent_load() comes first */
-	r = events_start(agent->loop, 1);
+	r = agent_open_journal(agent, configuration, &first_number);
+	if (r < 0)
+		return r;
+	r = events_start(agent->loop, first_number);
 	if (r < 0)
 		return r;
 	r = monitor_start(agent->registry);
+	if (r >= 0)
+		r = data_log_start(agent->loop, agent->registry, configuration->journal, &agent->data_log);
 	if (r < 0)
 		return r;
 	agent_tell(BB_EVENT_AGENT_STARTED, BB_SEVERITY_INFO, NULL, "busbar " BUSBAR_VERSION " started");
@@ -462,6 +495,16 @@ int agent_start(struct agent *agent)
 	if (r == -ENOMEM)
 		return r;
 	return 0; /* what did not start has been said, is an alarm, and does not keep the rest from running */
+}
+
+/* The state folder is taken at the start; everything else about the journal may change. */
+static void agent_apply_journal(struct agent *agent, const struct bb_config *options)
+{
+	if (options_equal(agent->configuration->journal, options))
+		return;
+	journal_configure(options);
+	if (data_log_configure(agent->data_log, options) < 0)
+		(void)bb_log_error(NULL, -ENOMEM, "the data log goes on as before");
 }
 
 int agent_reload(struct agent *agent)
@@ -481,6 +524,7 @@ int agent_reload(struct agent *agent)
 		return bb_log_error(NULL, r, "%s not taken, the old configuration stays in force", agent->config_path);
 	}
 	agent_apply_log_level(next->agent);
+	agent_apply_journal(agent, next->journal);
 	(void)agent_apply(agent,
 			  next); /* what did not start has been said, is an alarm, and does not hold up the rest */
 	registry_agent_alarm(agent->registry, "config-rejected", false, agent->config_path);
@@ -497,12 +541,34 @@ static void agent_patience_over(void *context)
 	bb_loop_stop(agent->loop);
 }
 
+/* The last task in the loop's queue. */
+struct drain {
+	struct bb_task task; /* first: the task is the drain */
+	struct bb_loop *loop;
+};
+
+static void drain_reached(struct bb_task *task)
+{
+	bb_loop_stop(((struct drain *)task)->loop);
+}
+
+/* Let everything run that was posted before now: it may be about what is freed next. */
+static void agent_drain(struct agent *agent)
+{
+	struct drain drain = {.task.run = drain_reached, .loop = agent->loop};
+
+	bb_loop_post(agent->loop, &drain.task);
+	(void)bb_loop_run(agent->loop);
+}
+
 bool agent_stop(struct agent *agent)
 {
 	struct bb_device_list *devices;
 
 	agent_tell(BB_EVENT_AGENT_STOPPING, BB_SEVERITY_INFO, NULL, "busbar is stopping");
 	bb_timer_stop(agent->retry);
+	data_log_stop(agent->data_log);
+	agent->data_log = NULL;
 	monitor_stop(agent->registry);
 	for (size_t i = 0; i < agent->exporter_count; i++)
 		exporter_destroy(agent->exporters[i]);
@@ -529,27 +595,11 @@ bool agent_stop(struct agent *agent)
 	for (const struct departure *departure = agent->departures; departure; departure = departure->next)
 		(void)bb_log_warning(NULL, 0, "%s: a poll still hangs, stopping without it",
 				     bb_device_name(departure->device));
+	/* What was told so far, the end included, is to be on disk, also when a plugin hangs. */
+	agent_drain(agent);
+	events_stop();
+	journal_close(AGENT_JOURNAL_PATIENCE_MS);
 	return agent->departures == NULL && agent->probes == 0;
-}
-
-/* The last task in the loop's queue. */
-struct drain {
-	struct bb_task task; /* first: the task is the drain */
-	struct bb_loop *loop;
-};
-
-static void drain_reached(struct bb_task *task)
-{
-	bb_loop_stop(((struct drain *)task)->loop);
-}
-
-/* Let everything run that was posted before now: it may be about what is freed next. */
-static void agent_drain(struct agent *agent)
-{
-	struct drain drain = {.task.run = drain_reached, .loop = agent->loop};
-
-	bb_loop_post(agent->loop, &drain.task);
-	(void)bb_loop_run(agent->loop);
 }
 
 void agent_destroy(struct agent *agent)
@@ -557,7 +607,6 @@ void agent_destroy(struct agent *agent)
 	if (!agent)
 		return;
 	agent_drain(agent);
-	events_stop();
 	scheduler_destroy(agent->scheduler);
 	if (!link_table_destroy(agent->links, AGENT_STOP_PATIENCE_MS))
 		(void)bb_log_warning(NULL, 0, "a worker thread did not end");

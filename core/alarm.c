@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <busbar/macros.h>
+
 #include "alarm.h"
 #include "generation.h"
 #include "rule_plan.h"
@@ -27,7 +29,7 @@ const char *bb_severity_name(enum bb_severity severity)
 {
 	static const char *const names[] = {"info", "warning", "alarm"};
 
-	return (size_t)severity < sizeof(names) / sizeof(names[0]) ? names[severity] : "alarm";
+	return (size_t)severity < BB_LENGTH(names) ? names[severity] : "alarm";
 }
 
 static int compare_with_name(const void *name, const void *index)

@@ -40,8 +40,6 @@ static int alarms_begin(struct api_answer *answer, const Busbar__Request *reques
 		return -ENOMEM;
 	alarms->all = request->alarms->all;
 	alarms->list = bb_registry_devices(registry);
-	if (alarms->list == NULL)
-		return -ENOMEM;
 	alarms->name = "";
 	if (alarms->device[0] == '\0' || strcmp(alarms->device, API_AGENT) == 0)
 		alarms->set = bb_registry_agent_alarms(registry);
@@ -148,8 +146,7 @@ static void alarms_end(struct api_answer *answer)
 	struct alarms_answer *alarms = (struct alarms_answer *)answer;
 
 	bb_alarm_set_unref(alarms->set);
-	if (alarms->list != NULL)
-		bb_device_list_unref(alarms->list);
+	bb_device_list_unref(alarms->list);
 	free(alarms->device);
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <busbar/clock.h>
+#include <busbar/macros.h>
 #include <busbar/registry.h>
 
 #include "api_internal.h"
@@ -26,8 +27,7 @@ _Static_assert((int)BUSBAR__POINT__QUALITY__BAD == (int)BB_QUALITY_BAD, "qualiti
 
 bool api_batch_has_room(const struct api_batch *batch)
 {
-	return batch->count < API_BATCH &&
-	       batch->member_count + FLAGS_MAX <= sizeof(batch->members) / sizeof(batch->members[0]);
+	return batch->count < API_BATCH && batch->member_count + FLAGS_MAX <= BB_LENGTH(batch->members);
 }
 
 /* The names of the flags that are set. Two members of one bit would both show, so their number is bounded here. */
@@ -225,8 +225,7 @@ static void points_end(struct api_answer *answer)
 
 	if (points->sweeping)
 		bb_snapshot_release(&points->sweep.snapshot);
-	if (points->list != NULL)
-		bb_device_list_unref(points->list);
+	bb_device_list_unref(points->list);
 	free(points->device);
 	free(points->point);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <busbar/macros.h>
 #include <busbar/registry.h>
 
 #include "api_internal.h"
@@ -32,7 +33,7 @@ static const struct api_answer_type *find_answerer(const Busbar__Request *reques
 {
 	if (request->command_case == BUSBAR__REQUEST__COMMAND_POINTS && request->points->watch)
 		return &api_watch;
-	for (size_t i = 0; i < sizeof(answerers) / sizeof(answerers[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(answerers); i++) {
 		if (answerers[i].command == request->command_case)
 			return answerers[i].type;
 	}
@@ -98,7 +99,7 @@ int api_refuse(struct api_client *client, Busbar__Error__Code code, const char *
 	if (length < 0)
 		return -EINVAL;
 	/* It may quote the request. */
-	(void)text_clean(clean, sizeof(clean), line, strlen(line));
+	(void)bb_text_clean(clean, sizeof(clean), line, strlen(line));
 
 	error.code = code;
 	error.text = clean;

@@ -11,6 +11,7 @@
 
 #include <busbar/clock.h>
 #include <busbar/exporter.h>
+#include <busbar/macros.h>
 #include <busbar/registry.h>
 
 #include "api_internal.h"
@@ -24,7 +25,7 @@
 static const char *const status_points[] = {
 	"ups.status", "battery.charge", "battery.runtime", "output.L1.load", "output.L2.load", "output.L3.load",
 };
-#define STATUS_POINTS (sizeof(status_points) / sizeof(status_points[0]))
+#define STATUS_POINTS BB_LENGTH(status_points)
 
 _Static_assert(DEVICES_A_FRAME *STATUS_POINTS <= API_BATCH, "one batch holds the points of all devices of a frame");
 
@@ -102,7 +103,7 @@ static int status_send_agent(struct api_client *client, bool last)
 		message.plugins_refused += entries[i].plugin == NULL;
 	}
 	message.log_level = api_text(log_level_name(log_level()));
-	message.devices = devices != NULL ? (uint32_t)devices->count : 0;
+	message.devices = (uint32_t)devices->count;
 	message.alarms = names;
 	message.n_alarms = name_active(alarms, names, NAMES_MAX);
 	message.worst = worst_of(alarms);
@@ -136,11 +137,8 @@ static int status_begin(struct api_answer *answer, const Busbar__Request *reques
 {
 	struct status_answer *status = (struct status_answer *)answer;
 
-	if (!request->status->agent_only) {
+	if (!request->status->agent_only)
 		status->list = bb_registry_devices(agent_registry(answer->client->api->agent));
-		if (status->list == NULL)
-			return -ENOMEM;
-	}
 	return status_send_agent(answer->client, request->status->agent_only);
 }
 
@@ -214,8 +212,7 @@ static void status_end(struct api_answer *answer)
 {
 	struct status_answer *status = (struct status_answer *)answer;
 
-	if (status->list != NULL)
-		bb_device_list_unref(status->list);
+	bb_device_list_unref(status->list);
 }
 
 const struct api_answer_type api_status = {

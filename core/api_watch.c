@@ -64,8 +64,7 @@ static int watch_take_list(struct watch_answer *watch)
 		else
 			bb_snapshot_release(&watch->watched[old].shown);
 	}
-	if (watch->list != NULL)
-		bb_device_list_unref(watch->list);
+	bb_device_list_unref(watch->list);
 	free(watch->watched);
 	watch->list = list;
 	watch->watched = watched;

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data_log.h"
+#include "journal.h"
 #include "log.h"
 #include "options.h"
 #include "rule_config.h"
@@ -35,6 +37,10 @@ static const struct bb_option agent_options[] = {
 	{.name = "maps-dir",
 	 .type = BB_OPTION_STRING,
 	 .help = "folder of your own register maps, instead of " BUSBAR_SYSCONFDIR "/maps.d"},
+	{.name = "state-dir",
+	 .type = BB_OPTION_STRING,
+	 .preset = "/var/lib/busbar",
+	 .help = "folder of the journal; it must be there"},
 	{0},
 };
 
@@ -48,15 +54,29 @@ static bool is_agent_option(const char *key)
 	return false;
 }
 
+/* Keys with something below them. */
+static const char *const mappings[] = {"devices", "exporters", RULE_CONFIG_KEY, JOURNAL_KEY};
+
+#define MAPPING_COUNT (sizeof(mappings) / sizeof(mappings[0]))
+
+static bool is_top_level(const char *key)
+{
+	for (size_t i = 0; i < MAPPING_COUNT; i++)
+		if (strcmp(mappings[i], key) == 0)
+			return true;
+	return is_agent_option(key);
+}
+
 static int unknown_top_level(const struct yaml_node *key)
 {
-	const char *names[sizeof(agent_options) / sizeof(agent_options[0]) + 3];
+	const char *names[sizeof(agent_options) / sizeof(agent_options[0]) + MAPPING_COUNT];
 	const char *suggestion;
 	size_t count = 0;
 
-	names[count++] = section_devices.key;
-	names[count++] = section_exporters.key;
-	names[count++] = RULE_CONFIG_KEY;
+	while (count < MAPPING_COUNT) {
+		names[count] = mappings[count];
+		count++;
+	}
 	for (const struct bb_option *option = agent_options; option->name; option++)
 		names[count++] = option->name;
 	names[count] = NULL;
@@ -136,14 +156,52 @@ static int check_top_level(const struct sources *sources)
 		const struct yaml_node *root = sources->documents[i]->root;
 
 		for (size_t j = 0; root && j < root->count; j++) {
-			const char *key = root->keys[j]->text;
-
-			if (strcmp(key, section_devices.key) != 0 && strcmp(key, section_exporters.key) != 0 &&
-			    strcmp(key, RULE_CONFIG_KEY) != 0 && !is_agent_option(key))
+			if (!is_top_level(root->keys[j]->text))
 				result = unknown_top_level(root->keys[j]);
 		}
 	}
 	return result;
+}
+
+/* The one mapping `journal:`, or nothing. */
+static int find_journal(const struct sources *sources, const struct yaml_node **ret_section)
+{
+	const struct yaml_node *section = NULL;
+
+	for (size_t i = 0; i < sources->count; i++) {
+		const struct yaml_node *root = sources->documents[i]->root;
+		const struct yaml_node *key = root ? find_key(root, JOURNAL_KEY) : NULL;
+
+		if (!key)
+			continue;
+		if (section)
+			return yaml_error(key, JOURNAL_KEY ": given twice, first in %s:%u", section->document->file,
+					  section->line);
+		section = yaml_find(root, JOURNAL_KEY);
+	}
+	*ret_section = section;
+	return 0;
+}
+
+/* @devices as many as are known: a fault among them must not hide one here. */
+static int check_journal(const struct sources *sources, size_t devices, struct bb_config **ret_config)
+{
+	static const struct bb_option *const tables[] = {journal_options, NULL};
+	const struct yaml_node *section = NULL;
+	struct bb_config *config;
+	int r = find_journal(sources, &section);
+
+	if (r == 0)
+		r = options_parse(section, JOURNAL_KEY, tables, &config);
+	if (r < 0)
+		return r;
+	r = data_log_check(config, devices);
+	if (r < 0) {
+		options_free(config);
+		return r;
+	}
+	*ret_config = config;
+	return 0;
 }
 
 /* ---- the whole ---- */
@@ -179,6 +237,7 @@ static int check_all(const struct sources *sources, const struct plugin_finder *
 	r = worse(r, sections_check(sources, &section_devices, plugins, &configuration->devices,
 				    &configuration->device_count));
 	r = worse(r, check_rules(sources, r == 0, configuration));
+	r = worse(r, check_journal(sources, configuration->device_count, &configuration->journal));
 	return worse(r, sections_check(sources, &section_exporters, plugins, &configuration->exporters,
 				       &configuration->exporter_count));
 }
@@ -225,6 +284,7 @@ void configuration_free(struct configuration *configuration)
 	if (!configuration)
 		return;
 	options_free(configuration->agent);
+	options_free(configuration->journal);
 	free_sections(configuration->devices, configuration->device_count);
 	free_sections(configuration->exporters, configuration->exporter_count);
 	rule_set_unref(configuration->rules);

@@ -15,10 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <busbar/macros.h>
+
 #include "derive.h"
 #include "derive_battery.h"
 #include "draft.h"
 #include "reading.h"
+#include "text.h"
 
 #define CONDITIONS_MAX 16
 
@@ -153,7 +156,7 @@ static const struct rule rules[] = {
 };
 /* clang-format on */
 
-#define RULE_COUNT (sizeof(rules) / sizeof(rules[0]))
+#define RULE_COUNT BB_LENGTH(rules)
 
 /* One rule of one generation. */
 struct step {
@@ -225,21 +228,6 @@ void derive_plan_free(struct derive_plan *plan)
 
 /* ---- for every reading ---- */
 
-static bool has_token(const char *text, const char *token)
-{
-	const size_t length = strlen(token);
-
-	while (*text != '\0') {
-		const size_t word = strcspn(text, " ");
-
-		if (word == length && memcmp(text, token, length) == 0)
-			return true;
-		text += word;
-		text += strspn(text, " ");
-	}
-	return false;
-}
-
 static bool is_known(const struct bb_reading *reading, int32_t input)
 {
 	return input >= 0 && reading->qualities[input] == BB_QUALITY_GOOD;
@@ -262,7 +250,8 @@ static bool holds(const struct condition *condition, int32_t input, const struct
 	case TEST_ABOVE:
 		return value > condition->argument;
 	case TEST_TOKEN:
-		return has_token(bb_reading_text(reading, (size_t)input), condition->token);
+		return text_has_word(bb_reading_text(reading, (size_t)input), condition->token,
+				     strlen(condition->token));
 	default:
 		return true; /* TEST_KNOWN */
 	}

@@ -306,11 +306,6 @@ const struct bb_plugin *device_plugin(const struct bb_device *device)
 	return device->plugin;
 }
 
-void *device_state_of_plugin(struct bb_device *device)
-{
-	return device->state;
-}
-
 const struct bb_config *device_config(const struct bb_device *device)
 {
 	return device->config;
@@ -334,6 +329,20 @@ struct bb_registry *device_registry(const struct bb_device *device)
 bool device_is_event_driven(const struct bb_device *device)
 {
 	return device->plugin->device.start != NULL;
+}
+
+int device_start(struct bb_device *device)
+{
+	int r = device->plugin->device.start(device->state);
+
+	if (r < 0)
+		device_stop(device);
+	return r;
+}
+
+void device_stop(struct bb_device *device)
+{
+	device->plugin->device.stop(device->state);
 }
 
 int64_t device_timeout(const struct bb_device *device)

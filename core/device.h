@@ -47,9 +47,8 @@ int device_poll(struct bb_device *device, enum bb_group group);
 /** Run the plugin's close(). No call may be in flight. Thread: main loop. */
 void device_close(struct bb_device *device);
 
-/** The plugin and its instance; the config it was made from. */
+/** The plugin; the config it was made from. */
 const struct bb_plugin *device_plugin(const struct bb_device *device);
-void *device_state_of_plugin(struct bb_device *device);
 const struct bb_config *device_config(const struct bb_device *device);
 
 /**
@@ -69,6 +68,12 @@ int device_ensure_link(struct bb_device *device, struct link_table *links);
 
 /** Does the plugin poll by itself (start/stop) rather than through poll()? */
 bool device_is_event_driven(const struct bb_device *device);
+
+/** Have such a plugin start; after a failure it has been stopped. 0 or a negative errno. Thread: main loop. */
+int device_start(struct bb_device *device);
+
+/** Have it stop; when this returns it does nothing about the device any more. Thread: main loop. */
+void device_stop(struct bb_device *device);
 
 /** How long one poll may take, ms (option timeout). */
 int64_t device_timeout(const struct bb_device *device);

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <busbar/macros.h>
+
 #include "dictionary.h"
 #include "tables.h"
 
@@ -22,7 +24,7 @@ static const char *const unit_names[] = {
 
 const char *bb_unit_name(enum bb_unit unit)
 {
-	return (size_t)unit < sizeof(unit_names) / sizeof(unit_names[0]) ? unit_names[unit] : "";
+	return (size_t)unit < BB_LENGTH(unit_names) ? unit_names[unit] : "";
 }
 
 void bb_unit_base(enum bb_unit unit, int64_t *ret_multiplier, unsigned *ret_decimals)

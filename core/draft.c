@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <busbar/decimal.h>
+#include <busbar/text.h>
 
 #include "dictionary.h"
 #include "draft.h"
@@ -25,15 +26,6 @@ static const char vendor_metric[] = "busbar_vendor_value";
 
 /* ---- the list ---- */
 
-static uint32_t hash_of(const char *name)
-{
-	uint32_t hash = 2166136261u; /* FNV-1a */
-
-	for (; *name != '\0'; name++)
-		hash = (hash ^ (unsigned char)*name) * 16777619u;
-	return hash;
-}
-
 const struct bb_point *draft_point(const struct draft *draft, size_t index)
 {
 	const struct draft_point *point = &draft->points[index];
@@ -44,7 +36,7 @@ const struct bb_point *draft_point(const struct draft *draft, size_t index)
 /* The slot of @name in the hash: the one that holds it, or the empty one where it belongs. */
 static size_t draft_slot(const struct draft *draft, const char *name)
 {
-	size_t slot = hash_of(name) & (draft->hash_room - 1);
+	size_t slot = bb_text_hash(name, strlen(name)) & (draft->hash_room - 1);
 
 	while (draft->hash[slot] != 0 && strcmp(draft_point(draft, draft->hash[slot] - 1)->name, name) != 0)
 		slot = (slot + 1) & (draft->hash_room - 1);

@@ -2,8 +2,8 @@
  *
  * Events: numbered, kept in a ring, and told to subscribers, all on the main loop.
  *
- * bb_event_emit() may be called by any thread, so it copies the event into one piece of memory and gives that to the
- * main loop. There the copy gets its number and moves into the ring. A subscriber may cause another event while it is
+ * bb_event_emit() may be called by any thread, so it copies the event into one piece of memory and puts that into a list
+ * for the main loop. There the copy gets its number and moves into the ring. A subscriber may cause another event while it is
  * being told of one; that one waits in the ring until everybody has heard the first, so that all hear the same order.
  *
  * There is one ring in a process, because plugins emit events without having anything in hand to say where to.
@@ -18,24 +18,26 @@
 
 #include <busbar/clock.h>
 
+#include "event_copy.h"
 #include "events.h"
 
-/* An event and its texts in one piece. */
-struct record {
-	struct bb_event event;
-	struct bb_task task;
-	char texts[];
-};
+/*
+ * Most events from other threads that are told in one go. What else the main loop has to do comes in between, so a
+ * power failure that a device has just reported does not wait until thousands of others have been told.
+ */
+#define EVENTS_AT_ONCE 64
 
 static struct {
 	/* Emitting and stopping exclude each other, so that nothing is posted to a loop that has gone. */
 	pthread_mutex_t lock;
 	struct bb_loop *loop; /* NULL: events are not taken */
+	struct event_list posted;
+	struct bb_task task; /* is with the loop while there is something in @posted */
 
 	/* All below: main loop. */
-	struct record **ring; /* event number n is at (n − 1) % EVENTS_KEPT */
-	uint64_t newest;      /* survives a restart of taking: numbers never repeat */
-	uint64_t told;        /* up to which number subscribers were told */
+	struct event_copy **ring; /* event number n is at (n − 1) % EVENTS_KEPT */
+	uint64_t newest;          /* survives a restart of taking: numbers never repeat */
+	uint64_t told;            /* up to which number subscribers were told */
 	bool telling;
 	unsigned held; /* how many events_hold() are open */
 	struct event_subscriber *subscribers;
@@ -67,43 +69,13 @@ const char *bb_event_kind_name(enum bb_event_kind kind)
 	return (size_t)kind < sizeof(names) / sizeof(names[0]) ? names[kind] : "unknown";
 }
 
-static const char *text_take(char **room, const char *text)
+static struct event_copy *copy_create(const struct bb_event *event)
 {
-	const char *taken = *room;
+	struct bb_event stamped = *event;
 
-	*room = stpcpy(*room, text ? text : "") + 1;
-	return taken;
-}
-
-static size_t text_size(const char *text)
-{
-	return text ? strlen(text) + 1 : 1;
-}
-
-static struct record *record_create(const struct bb_event *event)
-{
-	struct record *record = malloc(sizeof(*record) + text_size(event->device) + text_size(event->subject) +
-				       text_size(event->point) + text_size(event->value) + text_size(event->unit) +
-				       text_size(event->source) + text_size(event->text));
-	char *room;
-
-	if (!record)
-		return NULL;
-	room = record->texts;
-	record->event = (struct bb_event){
-		.kind = event->kind,
-		.severity = event->severity,
-		.device = text_take(&room, event->device),
-		.subject = text_take(&room, event->subject),
-		.point = text_take(&room, event->point),
-		.value = text_take(&room, event->value),
-		.unit = text_take(&room, event->unit),
-		.source = text_take(&room, event->source),
-		.text = text_take(&room, event->text),
-		.wall_ms = bb_clock_wall_ms(),
-		.boot_id = events.boot_id,
-	};
-	return record;
+	stamped.wall_ms = bb_clock_wall_ms();
+	stamped.boot_id = NULL; /* the same for all */
+	return event_copy_create(&stamped);
 }
 
 /* Tell everybody what they have not heard yet. A subscriber may unsubscribe anybody meanwhile. */
@@ -124,50 +96,70 @@ static void events_tell(void)
 	events.telling = false;
 }
 
-static uint64_t events_take(struct record *record)
+static uint64_t events_take(struct event_copy *copy)
 {
 	const uint64_t number = ++events.newest;
-	struct record **place = &events.ring[(number - 1) % EVENTS_KEPT];
+	struct event_copy **place = &events.ring[(number - 1) % EVENTS_KEPT];
 
-	record->event.number = number;
+	copy->event.number = number;
+	copy->event.boot_id = events.boot_id;
 	free(*place);
-	*place = record;
+	*place = copy;
 	events_tell();
 	return number;
 }
 
-static void record_arrived(struct bb_task *task)
+/* The next of those that other threads have emitted; without one the task is free to be posted again. */
+static struct event_copy *take_posted(void)
 {
-	struct record *record = (struct record *)((char *)task - offsetof(struct record, task));
+	struct event_copy *copy;
 
-	if (!events.ring)
-		free(record);
+	pthread_mutex_lock(&events.lock);
+	copy = event_list_take(&events.posted);
+	pthread_mutex_unlock(&events.lock);
+	return copy;
+}
+
+/* Runs as long as there is something in the list, and then some: who adds the first one posts it. */
+static void events_arrived(struct bb_task *task)
+{
+	struct event_copy *copy;
+
+	for (int i = 0; i < EVENTS_AT_ONCE && (copy = take_posted()) != NULL; i++)
+		(void)events_take(copy); /* who posted it does not ask for the number */
+	pthread_mutex_lock(&events.lock);
+	if (events.posted.first && events.loop)
+		bb_loop_post(events.loop, task);
 	else
-		(void)events_take(record); /* who posted it does not ask for the number */
+		task->run = NULL;
+	pthread_mutex_unlock(&events.lock);
 }
 
 int bb_event_emit(const struct bb_event *event)
 {
-	struct record *record = record_create(event);
+	struct event_copy *copy = copy_create(event);
 
-	if (!record)
+	if (!copy)
 		return -ENOMEM;
-	record->task.run = record_arrived;
 	pthread_mutex_lock(&events.lock);
 	if (events.loop) {
-		bb_loop_post(events.loop, &record->task);
-		record = NULL;
+		event_list_append(&events.posted, copy);
+		copy = NULL;
+		if (!events.task.run) {
+			events.task.run = events_arrived;
+			bb_loop_post(events.loop, &events.task);
+		}
 	}
 	pthread_mutex_unlock(&events.lock);
-	free(record);
+	free(copy);
 	return 0;
 }
 
 uint64_t events_emit(const struct bb_event *event)
 {
-	struct record *record = events.ring ? record_create(event) : NULL;
+	struct event_copy *copy = events.ring ? copy_create(event) : NULL;
 
-	return record ? events_take(record) : 0;
+	return copy ? events_take(copy) : 0;
 }
 
 void events_hold(void)
@@ -194,7 +186,7 @@ static void read_boot_id(void)
 
 int events_start(struct bb_loop *main_loop, uint64_t first_number)
 {
-	struct record **ring = calloc(EVENTS_KEPT, sizeof(*ring));
+	struct event_copy **ring = calloc(EVENTS_KEPT, sizeof(*ring));
 
 	if (!ring)
 		return -ENOMEM;
@@ -211,9 +203,13 @@ int events_start(struct bb_loop *main_loop, uint64_t first_number)
 
 void events_stop(void)
 {
+	struct event_copy *copy;
+
 	pthread_mutex_lock(&events.lock);
 	events.loop = NULL;
 	pthread_mutex_unlock(&events.lock);
+	while ((copy = take_posted()) != NULL) /* what was emitted before is told, too */
+		(void)events_take(copy);
 	for (size_t i = 0; events.ring && i < EVENTS_KEPT; i++)
 		free(events.ring[i]);
 	free(events.ring);
@@ -245,10 +241,10 @@ const struct bb_event *events_next(uint64_t after)
 
 	/* A ring that was started anew holds fewer than the numbers say. */
 	for (; events.ring && number <= events.newest; number++) {
-		const struct record *record = events.ring[(number - 1) % EVENTS_KEPT];
+		const struct event_copy *copy = events.ring[(number - 1) % EVENTS_KEPT];
 
-		if (record && record->event.number == number)
-			return &record->event;
+		if (copy && copy->event.number == number)
+			return &copy->event;
 	}
 	return NULL;
 }

@@ -22,7 +22,8 @@
 #include <busbar/loop.h>
 #include <busbar/point.h>
 
-/** Options of the section `journal:`. */
+/** The section of the configuration, and its options. */
+#define JOURNAL_KEY "journal"
 extern const struct bb_option journal_options[];
 
 /** A value that is not there, in the rows of the data log. */
@@ -149,6 +150,7 @@ struct journal_status {
 	bool trouble;           /* the alarm journal-trouble is active */
 	char text[256];         /* what the trouble is; "" for none */
 	char path[256];         /* of the database */
+	uint64_t newest;        /* number of the newest event there is */
 	uint64_t oldest;        /* number of the oldest event on disk, 0: none */
 	uint64_t durable;       /* every event up to this number is on disk */
 	uint64_t pending;       /* events in memory that are not in the database yet */

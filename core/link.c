@@ -22,6 +22,7 @@
 
 #include <busbar/clock.h>
 #include <busbar/log.h>
+#include <busbar/macros.h>
 
 #include "thread.h"
 
@@ -87,7 +88,7 @@ static struct link_work *link_take(struct bb_link *link)
 
 static void link_work_done(struct bb_task *task)
 {
-	struct link_work *work = (struct link_work *)((char *)task - offsetof(struct link_work, task));
+	struct link_work *work = BB_CONTAINER(task, struct link_work, task);
 
 	work->done(work, work->result);
 }

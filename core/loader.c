@@ -342,27 +342,13 @@ struct plugin_finder loader_finder(struct loader *loader)
 	return (struct plugin_finder){.find = loader_find, .names = loader_names, .context = loader};
 }
 
-/* Is @word one of the blank-separated @words? */
-static bool loader_has_word(const char *words, const char *word)
-{
-	const size_t length = strlen(word);
-
-	while (words && *words) {
-		const size_t next = strcspn(words, " ");
-
-		if (next == length && strncmp(words, word, length) == 0)
-			return true;
-		words += next + strspn(words + next, " ");
-	}
-	return false;
-}
-
 const struct bb_plugin *loader_find_scheme(const struct loader *loader, const char *scheme)
 {
 	for (size_t i = 0; i < loader->count; i++) {
 		const struct bb_plugin *plugin = loader->entries[i].plugin;
 
-		if (plugin && plugin->kind == BB_PLUGIN_DEVICE && loader_has_word(plugin->device.schemes, scheme))
+		if (plugin && plugin->kind == BB_PLUGIN_DEVICE && plugin->device.schemes &&
+		    text_has_word(plugin->device.schemes, scheme, strlen(scheme)))
 			return plugin;
 	}
 	return NULL;

@@ -180,7 +180,7 @@ int bb_log_va(const struct bb_log *log, enum bb_log_level level, int error, cons
 	}
 
 	head = log_print_head(line, sizeof(line), level);
-	length = text_clean(line + head, sizeof(line) - head - 1, raw, length);
+	length = bb_text_clean(line + head, sizeof(line) - head - 1, raw, length);
 
 	pthread_mutex_lock(&sink_lock);
 	if (sink_function)

@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <busbar/macros.h>
+
 #include "alarm_admin.h"
 #include "derive.h"
 #include "device.h"
@@ -200,7 +202,7 @@ static void monitor_due(void *context)
 
 static void monitor_woken(struct bb_task *task)
 {
-	struct device_record *record = (struct device_record *)((char *)task - offsetof(struct device_record, task));
+	struct device_record *record = BB_CONTAINER(task, struct device_record, task);
 	struct bb_device *device = record->device;
 	struct bb_registry *registry = device_registry(device);
 	const int64_t now_ms = bb_clock_ms();

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include <busbar/decimal.h>
+#include <busbar/macros.h>
 
 #include "address.h"
 #include "text.h"
@@ -116,7 +117,7 @@ static int parse_bool(const struct context *context)
 {
 	static const char *const words[] = {"false", "true", "no", "yes", "off", "on"};
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(words); i++) {
 		if (strcasecmp(context->text, words[i]) == 0) {
 			context->value->number = i % 2;
 			return 0;

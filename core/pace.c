@@ -6,16 +6,17 @@
  * device keeps to its own phase of the interval, made from its name, so that polls of many devices spread evenly
  * however they were started.
  */
-#include <busbar/pace.h>
+#include <string.h>
 
-/* FNV-1a: short, and spreads names that differ in one digit. */
+#include <busbar/pace.h>
+#include <busbar/text.h>
+
+/* Spreads names that differ in one digit; the generator below must not start at 0. */
 static uint32_t pace_hash(const char *name)
 {
-	uint32_t hash = 2166136261u;
+	const uint32_t hash = bb_text_hash(name, strlen(name));
 
-	for (; *name; name++)
-		hash = (hash ^ (uint8_t)*name) * 16777619u;
-	return hash ? hash : 1; /* the generator below must not start at 0 */
+	return hash ? hash : 1;
 }
 
 /* xorshift32 (Marsaglia): jitter needs to differ between devices, not to be unpredictable. */

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include <busbar/clock.h>
+#include <busbar/macros.h>
 
 #include "device.h"
 #include "options.h"
@@ -36,11 +37,9 @@ struct probe {
 
 static void probe_finish(struct probe *probe, int result)
 {
-	const struct bb_device_ops *ops = &device_plugin(probe->device)->device;
-
 	if (probe->timer) {
 		bb_timer_destroy(probe->timer);
-		ops->stop(device_state_of_plugin(probe->device));
+		device_stop(probe->device);
 	}
 	probe->done(probe->context, probe->device, result);
 	device_close(probe->device);
@@ -53,14 +52,14 @@ static void probe_finish(struct probe *probe, int result)
 /* Worker of the link. */
 static int probe_poll(struct link_work *work)
 {
-	struct probe *probe = (struct probe *)((char *)work - offsetof(struct probe, work));
+	struct probe *probe = BB_CONTAINER(work, struct probe, work);
 
 	return device_poll(probe->device, BB_GROUP_REST);
 }
 
 static void probe_polled(struct link_work *work, int result)
 {
-	probe_finish((struct probe *)((char *)work - offsetof(struct probe, work)), result);
+	probe_finish(BB_CONTAINER(work, struct probe, work), result);
 }
 
 static void probe_look(void *context)
@@ -92,7 +91,7 @@ static int probe_run(struct probe *probe, const struct probe_surroundings *surro
 	probe->timer = bb_timer_create(surroundings->loop, probe_look, probe);
 	if (!probe->timer)
 		return -ENOMEM;
-	r = device_plugin(probe->device)->device.start(device_state_of_plugin(probe->device));
+	r = device_start(probe->device);
 	if (r < 0) {
 		bb_timer_destroy(probe->timer);
 		return r;

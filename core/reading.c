@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <busbar/macros.h>
+
 #include "reading.h"
 #include "text.h"
 
@@ -49,7 +51,7 @@ const char *bb_quality_name(enum bb_quality quality)
 {
 	static const char *const names[] = {"unknown", "good", "stale", "unsupported", "bad"};
 
-	return (size_t)quality < sizeof(names) / sizeof(names[0]) ? names[quality] : "unknown";
+	return (size_t)quality < BB_LENGTH(names) ? names[quality] : "unknown";
 }
 
 static struct bb_reading *reading_allocate(struct generation *generation)
@@ -166,7 +168,7 @@ int bb_reading_set_text(struct bb_reading *reading, size_t index, const char *te
 
 	if (!fits(reading, index, true))
 		return -ERANGE;
-	length = text_clean(clean, sizeof(clean), text, length);
+	length = bb_text_clean(clean, sizeof(clean), text, length);
 	place = &reading->texts[generation->text_places[index]];
 
 	shared = reading->previous ? reading->previous->texts[generation->text_places[index]] : NULL;

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include <busbar/exporter.h>
+#include <busbar/macros.h>
 
 #include "alarm.h"
 #include "alarm_admin.h"
@@ -27,7 +28,7 @@
 /* The alarms the agent can raise about itself. */
 static const char *const agent_alarms[] = {"config-rejected", "journal-trouble", "plugin-failed", "tls-not-verified"};
 
-#define AGENT_ALARM_COUNT (sizeof(agent_alarms) / sizeof(agent_alarms[0]))
+#define AGENT_ALARM_COUNT BB_LENGTH(agent_alarms)
 
 /* What stands in front of every list; behind it, since the list ends with an array. */
 struct header {
@@ -56,7 +57,7 @@ struct bb_registry {
 
 static void registry_tell(struct bb_task *task)
 {
-	struct bb_registry *registry = (struct bb_registry *)((char *)task - offsetof(struct bb_registry, task));
+	struct bb_registry *registry = BB_CONTAINER(task, struct bb_registry, task);
 
 	atomic_store(&registry->posted, false);
 	if (registry->changed)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <busbar/decimal.h>
+#include <busbar/macros.h>
 
 #include "rule_quantity.h"
 
@@ -48,7 +49,7 @@ static const struct spelling {
 	{"Ohm", BB_MILLIOHM, 1000, 1},
 };
 
-#define SPELLINGS (sizeof(spellings) / sizeof(spellings[0]))
+#define SPELLINGS BB_LENGTH(spellings)
 
 const char *rule_quantity_units(enum bb_unit unit)
 {

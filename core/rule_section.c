@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <busbar/macros.h>
+
 #include "options.h"
 #include "rule_point.h"
 #include "rule_preset.h"
@@ -73,7 +75,7 @@ static const char *const compare_endings[] = {
 	[RULE_INSIDE] = "-in-range",
 };
 
-#define COMPARES (sizeof(compare_words) / sizeof(compare_words[0]))
+#define COMPARES BB_LENGTH(compare_words)
 
 /* ---- limits ---- */
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include <busbar/clock.h>
+#include <busbar/macros.h>
 #include <busbar/pace.h>
 
 #include "link.h"
@@ -74,14 +75,14 @@ static void schedule_arm(struct schedule *schedule)
 /* Worker of the link. */
 static int schedule_poll(struct link_work *work)
 {
-	struct schedule *schedule = (struct schedule *)((char *)work - offsetof(struct schedule, work));
+	struct schedule *schedule = BB_CONTAINER(work, struct schedule, work);
 
 	return device_poll(schedule->device, schedule->group);
 }
 
 static void schedule_polled(struct link_work *work, int result)
 {
-	struct schedule *schedule = (struct schedule *)((char *)work - offsetof(struct schedule, work));
+	struct schedule *schedule = BB_CONTAINER(work, struct schedule, work);
 
 	schedule->in_flight = false;
 	if (schedule->removed) {

@@ -121,22 +121,13 @@ static int find_plugin(const struct section_rules *rules, const struct yaml_node
 		    : no_such_plugin(key, key->text, name, rules, plugins);
 }
 
-static bool is_word_of(const char *word, const char *words)
-{
-	size_t length = strlen(word);
-
-	for (const char *at = words; *at; at += strcspn(at, " "), at += *at == ' ')
-		if (strcspn(at, " ") == length && memcmp(at, word, length) == 0)
-			return true;
-	return false;
-}
-
 /* The common option `address` allows any scheme; what this plugin understands is known only now. */
 static int check_scheme(const struct bb_plugin *plugin, const struct bb_config *config)
 {
 	const struct bb_address *address = bb_config_address(config, "address");
 
-	if (!plugin->device.schemes || !address || is_word_of(address->scheme, plugin->device.schemes))
+	if (!plugin->device.schemes || !address ||
+	    text_has_word(plugin->device.schemes, address->scheme, strlen(address->scheme)))
 		return 0;
 	return bb_config_error(config, "address", "the scheme '%s' is not one of: %s", address->scheme,
 			       plugin->device.schemes);

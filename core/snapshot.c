@@ -5,6 +5,8 @@
  * Whether a device is up is not stored anywhere: it follows from its newest reading, the last clock gap and the
  * time, so an exporter that asks between two looks of the monitor never shows old values as fresh.
  */
+#include <busbar/macros.h>
+
 #include "device_data.h"
 #include "reading.h"
 #include "registry.h"
@@ -13,7 +15,7 @@ const char *bb_device_state_name(enum bb_device_state state)
 {
 	static const char *const names[] = {"unknown", "never-connected", "up", "lost"};
 
-	return (size_t)state < sizeof(names) / sizeof(names[0]) ? names[state] : "unknown";
+	return (size_t)state < BB_LENGTH(names) ? names[state] : "unknown";
 }
 
 /*

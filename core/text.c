@@ -2,15 +2,12 @@
  *
  * text.c - small services for text, see text.h.
  *
- * text_clean() is the boundary that foreign text passes once: behind it everybody may rely on valid UTF-8 without
+ * bb_text_clean() is the boundary that foreign text passes once: behind it everybody may rely on valid UTF-8 without
  * control characters, and each output only adds the escapes of its own format.
  */
-#include <busbar/text.h>
-
-#include <stdint.h>
-#include <string.h>
-
 #include "text.h"
+
+#include <string.h>
 
 /* The longest word text_suggest() compares; no option, plugin or point of ours is that long. */
 #define SUGGEST_MAX 64
@@ -25,24 +22,21 @@ static bool is_treacherous(const unsigned char *bytes)
 				    (bytes[1] == 0x81 && bytes[2] >= 0xa6 && bytes[2] <= 0xa9));
 }
 
-/*
- * Length of the character that begins at @text, of which @length (at least 1) bytes are there: 0 when it is not
- * UTF-8, a control character, or treacherous. The ranges of the second byte are those of RFC 3629, section 4: they exclude
- * overlong forms, surrogates and what lies above U+10FFFF.
- */
-static size_t text_character(const char *text, size_t length)
+/* The ranges of the second byte exclude overlong forms, surrogates and what lies above U+10FFFF (RFC 3629, 4). */
+size_t text_utf8_length(const char *text, size_t length)
 {
 	const unsigned char *bytes = (const unsigned char *)text;
-	unsigned char first = bytes[0];
 	unsigned char low = 0x80, high = 0xbf;
+	unsigned char first;
 	size_t size;
 
+	if (length == 0)
+		return 0;
+	first = bytes[0];
 	if (first < 0x80)
-		return first >= 0x20 && first != 0x7f;
+		return 1;
 	if (first >= 0xc2 && first <= 0xdf) {
 		size = 2;
-		if (first == 0xc2)
-			low = 0xa0; /* U+0080 to U+009F are the C1 control characters */
 	} else if (first >= 0xe0 && first <= 0xef) {
 		size = 3;
 		if (first == 0xe0)
@@ -63,10 +57,25 @@ static size_t text_character(const char *text, size_t length)
 	for (size_t i = 2; i < size; i++)
 		if ((bytes[i] & 0xc0) != 0x80)
 			return 0;
-	return size == 3 && is_treacherous(bytes) ? 0 : size;
+	return size;
 }
 
-size_t text_clean(char *buffer, size_t size, const char *text, size_t length)
+/* U+0000 to U+001F, U+007F, and the C1 control characters U+0080 to U+009F. @bytes: a whole character. */
+static bool is_control(const unsigned char *bytes)
+{
+	return bytes[0] < 0x20 || bytes[0] == 0x7f || (bytes[0] == 0xc2 && bytes[1] < 0xa0);
+}
+
+/* Length of the character at @text when it may be shown as it is, else 0. */
+static size_t text_character(const char *text, size_t length)
+{
+	const unsigned char *bytes = (const unsigned char *)text;
+	const size_t size = text_utf8_length(text, length);
+
+	return size == 0 || is_control(bytes) || (size == 3 && is_treacherous(bytes)) ? 0 : size;
+}
+
+size_t bb_text_clean(char *buffer, size_t size, const char *text, size_t length)
 {
 	size_t filled = 0;
 
@@ -94,9 +103,26 @@ size_t text_clean(char *buffer, size_t size, const char *text, size_t length)
 	return filled;
 }
 
-size_t bb_text_clean(char *buffer, size_t size, const char *text, size_t length)
+uint32_t bb_text_hash(const char *text, size_t length)
 {
-	return text_clean(buffer, size, text, length);
+	uint32_t hash = 2166136261u;
+
+	for (size_t i = 0; i < length; i++)
+		hash = (hash ^ (unsigned char)text[i]) * 16777619u;
+	return hash;
+}
+
+bool text_has_word(const char *words, const char *word, size_t length)
+{
+	while (*words != '\0') {
+		const size_t next = strcspn(words, " ");
+
+		if (next == length && memcmp(words, word, length) == 0)
+			return true;
+		words += next;
+		words += strspn(words, " ");
+	}
+	return false;
 }
 
 static unsigned smallest(unsigned a, unsigned b, unsigned c)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * text.h - small services for text: cleaning what foreign devices send, suggestions for typing errors, names.
+ * text.h - small services for text that only the core needs: suggestions for typing errors, lists of words, names. The
+ * others are in busbar/text.h.
  */
 #ifndef CORE_TEXT_H
 #define CORE_TEXT_H
@@ -8,13 +9,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <busbar/text.h>
+
 /** The longest text a device may say, in bytes without NUL; longer ones are cut between characters. */
 #define TEXT_MAX 255
 
 /**
- * What plugins know as bb_text_clean(), see busbar/text.h.
+ * Bytes of the UTF-8 character (RFC 3629) that begins at @text, of which @length bytes are there: 0 when it is none. Any
+ * thread, as all here.
  */
-size_t text_clean(char *buffer, size_t size, const char *text, size_t length);
+size_t text_utf8_length(const char *text, size_t length);
+
+/** Is the word of @length bytes at @word one of @words, which have a blank between them? */
+bool text_has_word(const char *words, const char *word, size_t length);
 
 /**
  * The word of @words (ended by NULL) that @text was probably meant to be, at an edit distance of at most 2

@@ -17,6 +17,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <busbar/macros.h>
+
 #include "text.h"
 
 #define PROTOCOL         1
@@ -32,7 +34,7 @@ int ctl_fail(int result, const char *format, ...)
 	va_start(arguments, format);
 	(void)vsnprintf(line, sizeof(line), format, arguments); /* a line that is too long is cut */
 	va_end(arguments);
-	(void)text_clean(clean, sizeof(clean), line, strlen(line));
+	(void)bb_text_clean(clean, sizeof(clean), line, strlen(line));
 	(void)fflush(stdout); /* what was said before comes first; main() looks at stdout's errors */
 	(void)fprintf(stderr, "busbarctl: %s\n", clean);
 	return result;
@@ -155,7 +157,7 @@ static int say_error(const struct ctl *ctl, const Busbar__Error *error, bool tol
 		[BUSBAR__ERROR__CODE__BUSY] = CTL_NO_AGENT,
 	};
 	const size_t code = (size_t)error->code;
-	const int result = code < sizeof(results) / sizeof(results[0]) ? results[code] : CTL_ALARM;
+	const int result = code < BB_LENGTH(results) ? results[code] : CTL_ALARM;
 
 	if (ctl->quiet || told)
 		return result;

@@ -53,7 +53,7 @@ void csv_text(struct csv *csv, const char *text)
 		(void)fputs("busbarctl: no memory left\n", stderr);
 		exit(EXIT_FAILURE);
 	}
-	(void)text_clean(clean, length + 1, text, length);
+	(void)bb_text_clean(clean, length + 1, text, length);
 	csv_next(csv);
 	guarded = clean[0] != '\0' && strchr("=+-@", clean[0]) != NULL && !is_number(clean);
 	if (guarded || strpbrk(clean, ",\"") != NULL) {

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include <busbar/decimal.h>
+#include <busbar/macros.h>
 
 #define SECOND_MS 1000
 #define MINUTE_MS (60 * SECOND_MS)
@@ -151,10 +152,9 @@ static const char *format_in_units(char *buffer, const struct option_unit *units
 const char *format_option(char buffer[FORMAT_TIME_SIZE], const char *type, int64_t value)
 {
 	if (strcmp(type, "duration") == 0)
-		return format_in_units(buffer, duration_units, sizeof(duration_units) / sizeof(duration_units[0]),
-				       value);
+		return format_in_units(buffer, duration_units, BB_LENGTH(duration_units), value);
 	if (strcmp(type, "size") == 0)
-		return format_in_units(buffer, size_units, sizeof(size_units) / sizeof(size_units[0]), value);
+		return format_in_units(buffer, size_units, BB_LENGTH(size_units), value);
 	if (strcmp(type, "decimal") == 0)
 		(void)bb_decimal_print_short(buffer, value, 3);
 	else
@@ -168,7 +168,7 @@ const char *format_bytes(char buffer[FORMAT_TIME_SIZE], int64_t bytes)
 	int64_t tenths = bytes * 10, unit = 1;
 	size_t i = 0;
 
-	while (tenths / unit >= 10240 && i + 1 < sizeof(units) / sizeof(units[0])) {
+	while (tenths / unit >= 10240 && i + 1 < BB_LENGTH(units)) {
 		unit *= 1024;
 		i++;
 	}
@@ -181,8 +181,7 @@ const char *format_bytes(char buffer[FORMAT_TIME_SIZE], int64_t bytes)
 }
 
 /* Names by number; a number from a newer agent has none. */
-#define NAME_OF(names, number)                                                                                         \
-	((size_t)(number) < sizeof(names) / sizeof((names)[0]) ? (names)[(size_t)(number)] : "unknown")
+#define NAME_OF(names, number) ((size_t)(number) < BB_LENGTH(names) ? (names)[(size_t)(number)] : "unknown")
 
 const char *format_quality(Busbar__Point__Quality quality)
 {
@@ -209,5 +208,5 @@ enum style format_severity_style(Busbar__Severity severity)
 {
 	static const enum style styles[] = {STYLE_PLAIN, STYLE_BLUE, STYLE_YELLOW, STYLE_RED};
 
-	return (size_t)severity < sizeof(styles) / sizeof(styles[0]) ? styles[(size_t)severity] : STYLE_PLAIN;
+	return (size_t)severity < BB_LENGTH(styles) ? styles[(size_t)severity] : STYLE_PLAIN;
 }

@@ -13,6 +13,8 @@
 
 #include <busbar/decimal.h>
 
+#include "text.h"
+
 /* Puts what belongs between the last item and the next. */
 static void json_next(struct json *json)
 {
@@ -72,57 +74,24 @@ void json_end_object(struct json *json)
 	json_close(json, '}');
 }
 
-/* Bytes of the UTF-8 character at @text (RFC 3629), 0 when it is none. Never looks beyond a NUL. */
-static unsigned utf8_length(const unsigned char *text)
+static void json_text(FILE *out, const char *text)
 {
-	const unsigned char first = text[0];
-	unsigned char low = 0x80, high = 0xbf; /* of the second byte */
-	unsigned length;
-
-	if (first < 0x80)
-		return 1;
-	if (first >= 0xc2 && first <= 0xdf)
-		length = 2;
-	else if (first >= 0xe0 && first <= 0xef)
-		length = 3;
-	else if (first >= 0xf0 && first <= 0xf4)
-		length = 4;
-	else
-		return 0;
-	if (first == 0xe0)
-		low = 0xa0; /* shorter ones are not to be written longer */
-	else if (first == 0xed)
-		high = 0x9f; /* halves of surrogate pairs are no characters */
-	else if (first == 0xf0)
-		low = 0x90;
-	else if (first == 0xf4)
-		high = 0x8f; /* the last character is U+10FFFF */
-	if (text[1] < low || text[1] > high)
-		return 0;
-	for (unsigned i = 2; i < length; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	return length;
-}
-
-static void json_text(FILE *out, const char *string)
-{
-	const unsigned char *text = (const unsigned char *)string;
+	size_t left = strlen(text);
 
 	(void)fputc('"', out);
-	while (*text != '\0') {
-		const unsigned length = utf8_length(text);
+	while (left > 0) {
+		const size_t length = text_utf8_length(text, left), step = length > 0 ? length : 1;
 
 		if (length == 0)
 			(void)fputs("\\ufffd", out);
 		else if (*text == '"' || *text == '\\')
 			(void)fprintf(out, "\\%c", *text);
-		else if (*text < 0x20 || *text == 0x7f)
-			(void)fprintf(out, "\\u%04x", *text);
+		else if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			(void)fprintf(out, "\\u%04x", (unsigned)*text);
 		else
 			(void)fwrite(text, 1, length, out);
-		text += length > 0 ? length : 1;
+		text += step;
+		left -= step;
 	}
 	(void)fputc('"', out);
 }

@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <busbar/macros.h>
+
 #include "ctl.h"
 #include "table.h"
 #include "text.h"
@@ -64,7 +66,7 @@ static const struct option {
 	{"device", 'd', "NAME", "only what is about that device; -: the agent itself", OPTION_OF_COMMAND, CTL_DEVICE},
 	{"csv", 0, NULL, "print CSV (RFC 4180)", OPTION_OF_COMMAND, CTL_CSV},
 };
-#define OPTION_COUNT (sizeof(options) / sizeof(options[0]))
+#define OPTION_COUNT BB_LENGTH(options)
 
 static int parse_number(const struct option *option, const char *text, uint64_t *ret_number)
 {

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <busbar/macros.h>
+
 #include "connection.h"
 #include "format.h"
 #include "list.h"
@@ -99,7 +101,7 @@ static const struct table_column alarm_columns[] = {
 };
 static const struct list_layout alarm_layout = {
 	.columns = alarm_columns,
-	.column_count = sizeof(alarm_columns) / sizeof(alarm_columns[0]),
+	.column_count = BB_LENGTH(alarm_columns),
 };
 
 static int alarms_frame(void *context, const Busbar__Response *response)

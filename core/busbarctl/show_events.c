@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <busbar/macros.h>
+
 #include "connection.h"
 #include "format.h"
 #include "list.h"
@@ -84,9 +86,9 @@ static const char *const event_names[] = {
 };
 static const struct list_layout event_layout = {
 	.columns = event_columns,
-	.column_count = sizeof(event_columns) / sizeof(event_columns[0]),
+	.column_count = BB_LENGTH(event_columns),
 	.names = event_names,
-	.name_count = sizeof(event_names) / sizeof(event_names[0]),
+	.name_count = BB_LENGTH(event_names),
 };
 
 static int events_frame(void *context, const Busbar__Response *response)
@@ -178,9 +180,9 @@ static const struct table_column sample_columns[] = {
 static const char *const sample_names[] = {"time", "device", "point", "value", "unit"};
 static const struct list_layout sample_layout = {
 	.columns = sample_columns,
-	.column_count = sizeof(sample_columns) / sizeof(sample_columns[0]),
+	.column_count = BB_LENGTH(sample_columns),
 	.names = sample_names,
-	.name_count = sizeof(sample_names) / sizeof(sample_names[0]),
+	.name_count = BB_LENGTH(sample_names),
 };
 
 static int log_frame(void *context, const Busbar__Response *response)

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <busbar/macros.h>
+
 #include "connection.h"
 #include "format.h"
 #include "json.h"
@@ -89,7 +91,7 @@ static void journal_table(const struct ctl *ctl, const Busbar__Journal *journal)
 {
 	static const struct table_column columns[] = {{"JOURNAL", false}, {"", false}};
 	static const struct table_column cursor_columns[] = {{"CURSOR", false}, {"DELIVERED", true}, {"BACKLOG", true}};
-	struct table *table = table_open(stdout, ctl->colour, columns, sizeof(columns) / sizeof(columns[0]));
+	struct table *table = table_open(stdout, ctl->colour, columns, BB_LENGTH(columns));
 	char text[FORMAT_TIME_SIZE];
 
 	row(table, journal->sound ? STYLE_GREEN : STYLE_RED, "database", journal->sound ? "sound" : "damaged");
@@ -113,7 +115,7 @@ static void journal_table(const struct ctl *ctl, const Busbar__Journal *journal)
 	if (journal->n_cursors == 0)
 		return;
 	(void)putchar('\n');
-	table = table_open(stdout, ctl->colour, cursor_columns, sizeof(cursor_columns) / sizeof(cursor_columns[0]));
+	table = table_open(stdout, ctl->colour, cursor_columns, BB_LENGTH(cursor_columns));
 	for (size_t i = 0; i < journal->n_cursors; i++) {
 		table_cell(table, STYLE_BOLD, journal->cursors[i]->name);
 		table_cell_format(table, STYLE_PLAIN, "%" PRIu64, journal->cursors[i]->delivered);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <busbar/macros.h>
+
 #include "connection.h"
 #include "format.h"
 #include "json.h"
@@ -72,8 +74,7 @@ static int plugins_frame(void *context, const Busbar__Response *response)
 	if (!plugins->begun && plugins->ctl->json)
 		json_array(&plugins->json, true);
 	else if (!plugins->begun)
-		plugins->table = table_open(stdout, plugins->ctl->colour, plugin_columns,
-					    sizeof(plugin_columns) / sizeof(plugin_columns[0]));
+		plugins->table = table_open(stdout, plugins->ctl->colour, plugin_columns, BB_LENGTH(plugin_columns));
 	plugins->begun = true;
 	for (size_t i = 0; i < response->n_plugins; i++) {
 		if (plugins->ctl->json) {
@@ -194,7 +195,7 @@ static void plugin_heading(struct plugins *plugins, const Busbar__Plugin *plugin
 	if (plugin->schemes[0] != '\0')
 		(void)printf("addresses: %s\n", plugin->schemes);
 	(void)putchar('\n');
-	plugins->table = table_open(stdout, colour, option_columns, sizeof(option_columns) / sizeof(option_columns[0]));
+	plugins->table = table_open(stdout, colour, option_columns, BB_LENGTH(option_columns));
 }
 
 static int plugin_frame(void *context, const Busbar__Response *response)

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <busbar/macros.h>
+
 #include "format.h"
 #include "text.h"
 
@@ -128,8 +130,7 @@ int point_list_frame(void *context, const Busbar__Response *response)
 		if (list->ctl->json)
 			json_array(&list->json, true);
 		else
-			list->table = table_open(stdout, list->ctl->colour, point_columns,
-						 sizeof(point_columns) / sizeof(point_columns[0]));
+			list->table = table_open(stdout, list->ctl->colour, point_columns, BB_LENGTH(point_columns));
 		list->begun = true;
 	}
 	for (size_t i = 0; i < response->n_points; i++) {

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <busbar/macros.h>
+
 #include "connection.h"
 #include "format.h"
 #include "json.h"
@@ -40,7 +42,7 @@ static const Busbar__Point *find_load(const Busbar__Device *device)
 	static const char *const lines[] = {"output.L1.load", "output.L2.load", "output.L3.load"};
 	const Busbar__Point *most = NULL;
 
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(lines); i++) {
 		const Busbar__Point *point = find_point(device, lines[i]);
 
 		if (point != NULL && (most == NULL || point->number > most->number))
@@ -113,7 +115,7 @@ static char *own_alarms_lines(const struct ctl *ctl, const Busbar__Agent *agent)
 		const char *text = alarm->text[0] != '\0' ? alarm->text : alarm->title;
 		const enum style style = format_severity_style(alarm->severity);
 
-		(void)text_clean(clean, sizeof(clean), text, strlen(text));
+		(void)bb_text_clean(clean, sizeof(clean), text, strlen(text));
 		(void)fprintf(out, "busbard %s%s%s since %s%s: %s\n", style_begin(style, ctl->colour), alarm->name,
 			      style_end(style, ctl->colour),
 			      alarm->since_wall_ms != 0 ? format_local(when, alarm->since_wall_ms) : "its start",
@@ -221,7 +223,7 @@ static enum style light_style(Busbar__Device__Light light)
 {
 	static const enum style styles[] = {STYLE_GREY, STYLE_BLUE, STYLE_GREEN, STYLE_YELLOW, STYLE_RED};
 
-	return (size_t)light < sizeof(styles) / sizeof(styles[0]) ? styles[(size_t)light] : STYLE_PLAIN;
+	return (size_t)light < BB_LENGTH(styles) ? styles[(size_t)light] : STYLE_PLAIN;
 }
 
 static const char *state_words(const Busbar__Device *device)
@@ -284,8 +286,7 @@ static void status_begin(struct status *status)
 {
 	status->begun = true;
 	if (!status->ctl->json) {
-		status->table = table_open(stdout, status->ctl->colour, status_columns,
-					   sizeof(status_columns) / sizeof(status_columns[0]));
+		status->table = table_open(stdout, status->ctl->colour, status_columns, BB_LENGTH(status_columns));
 		return;
 	}
 	json_object(&status->json, true);

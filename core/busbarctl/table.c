@@ -115,7 +115,7 @@ void table_cell(struct table *table, enum style style, const char *text)
 	char clean[CELL_MAX];
 	size_t width;
 
-	(void)text_clean(clean, sizeof(clean), text, strlen(text));
+	(void)bb_text_clean(clean, sizeof(clean), text, strlen(text));
 	width = text_width(clean);
 	if (width > table->widths[column])
 		table->widths[column] = width;

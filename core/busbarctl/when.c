@@ -14,6 +14,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <busbar/macros.h>
+
 #define SECOND_MS ((int64_t)1000)
 #define MINUTE_MS (60 * SECOND_MS)
 #define HOUR_MS   (60 * MINUTE_MS)
@@ -62,10 +64,10 @@ int when_parse_duration(const char *text, int64_t *ret_ms)
 		if (!take_digits(&text, 0, &number))
 			return -EINVAL;
 		length = strspn(text, "mshdw");
-		while (i < sizeof(units) / sizeof(units[0]) &&
+		while (i < BB_LENGTH(units) &&
 		       (strlen(units[i].name) != length || strncmp(units[i].name, text, length) != 0))
 			i++;
-		if (i == sizeof(units) / sizeof(units[0]))
+		if (i == BB_LENGTH(units))
 			return -EINVAL;
 		if (number > LONGEST / units[i].ms || (sum += number * units[i].ms) > LONGEST)
 			return -ERANGE;

@@ -65,8 +65,6 @@ int facts_gather(struct facts *facts, struct bb_registry *registry)
 
 	facts->agent_version = bb_version();
 	facts->list = bb_registry_devices(registry);
-	if (!facts->list)
-		return -ENOMEM;
 	facts->version = facts->list->version;
 
 	struct facts_device *devices =
@@ -101,8 +99,7 @@ void facts_release(struct facts *facts)
 	buffer_reset(&facts->link_labels);
 	bb_alarm_set_unref(facts->agent_alarms);
 	facts->agent_alarms = NULL;
-	if (facts->list)
-		bb_device_list_unref(facts->list);
+	bb_device_list_unref(facts->list);
 	facts->list = NULL;
 }
 

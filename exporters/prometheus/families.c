@@ -11,19 +11,18 @@
 #include <string.h>
 
 #include <busbar/point.h>
+#include <busbar/text.h>
 
-static size_t hash(const char *name)
+static size_t slot_of(const char *name)
 {
-	uint32_t sum = 2166136261U; /* FNV-1a */
+	const uint32_t hash = bb_text_hash(name, strlen(name));
 
-	for (; *name; name++)
-		sum = (sum ^ (uint8_t)*name) * 16777619U;
-	return (sum ^ sum >> 16) % FAMILIES_SLOTS;
+	return (hash ^ hash >> 16) % FAMILIES_SLOTS;
 }
 
 int families_find(struct families *families, const char *name, const char *help)
 {
-	uint32_t *slot = &families->slots[hash(name)];
+	uint32_t *slot = &families->slots[slot_of(name)];
 
 	for (uint32_t i = *slot; i; i = families->list[i - 1].next) {
 		if (!strcmp(families->list[i - 1].name, name))

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include <busbar/log.h>
+#include <busbar/text.h>
 
 #include "drafts.h"
 
@@ -81,12 +82,11 @@ static int grow_seen(struct maker *maker)
 /* Has this family a series of that text for this device already? Remembers it. Returns 1, 0 or -ENOMEM. */
 static int seen(struct maker *maker, const char *prefix, size_t length)
 {
-	uint32_t sum = 2166136261U; /* FNV-1a; should two texts share it, one only gets a label that it does not need */
+	/* Should two texts share it, one only gets a label that it does not need. */
+	const uint32_t sum = bb_text_hash(prefix, length);
 
 	if (2 * maker->seen_count >= maker->seen_size && grow_seen(maker) < 0)
 		return -ENOMEM;
-	for (size_t i = 0; i < length; i++)
-		sum = (sum ^ (uint8_t)prefix[i]) * 16777619U;
 
 	const uint64_t mark = (uint64_t)maker->group << 32 | sum;
 	size_t slot = sum & (maker->seen_size - 1);

@@ -9,6 +9,8 @@
  */
 #include <stddef.h>
 
+#include <busbar/macros.h>
+
 #include "physics_internal.h"
 
 /* Between two polls time usually passes in steps of 1 s; a simulation in fast motion takes longer steps rather than
@@ -106,7 +108,7 @@ static int64_t wander(struct physics *physics, int64_t value, int64_t range, int
 
 static int64_t discharge_rate(int64_t load_mpct)
 {
-	const int64_t last = (int64_t)(sizeof(discharge) / sizeof(discharge[0])) - 1;
+	const int64_t last = (int64_t)BB_LENGTH(discharge) - 1;
 	const int64_t i = load_mpct / 10000;
 
 	if (load_mpct <= 0)
@@ -135,7 +137,7 @@ static bool overheats(struct physics *physics, int64_t dt_ms)
 {
 	const bool inverter = physics->source == PHYSICS_NORMAL || physics->source == PHYSICS_BATTERY;
 
-	for (size_t i = 0; i < sizeof(overloads) / sizeof(overloads[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(overloads); i++) {
 		if (physics->world.load_mpct < overloads[i].load_mpct)
 			continue;
 		if (inverter)

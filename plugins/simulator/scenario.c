@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include <busbar/decimal.h>
+#include <busbar/macros.h>
 
 #include "physics.h"
 #include "scenario.h"
@@ -58,7 +59,7 @@ static const struct action {
 	{"alarm", SCENARIO_ALARM, switch_words, NULL, 0, -1, "alarm fan-failure on"},
 };
 
-#define ACTION_COUNT (sizeof(actions) / sizeof(actions[0]))
+#define ACTION_COUNT BB_LENGTH(actions)
 
 /* A file while it is read. */
 struct parser {
@@ -89,7 +90,7 @@ static size_t distance(const char *a, const char *b)
 	size_t row[32];
 	const size_t length = strlen(b);
 
-	if (length >= sizeof(row) / sizeof(row[0]))
+	if (length >= BB_LENGTH(row))
 		return length;
 	for (size_t j = 0; j <= length; j++)
 		row[j] = j;

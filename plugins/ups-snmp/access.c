@@ -11,6 +11,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include <busbar/macros.h>
+
 #define SNMP_PORT 161
 
 /* RFC 3414, 11.2: passphrases are at least 8 characters. net-snmp refuses shorter ones. */
@@ -219,7 +221,7 @@ static int options_check_v3(const struct bb_config *config)
 	static const char *const others[] = {"community", "community-file"};
 	const char *user = bb_config_string(config, "user");
 
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+	for (size_t i = 0; i < BB_LENGTH(others); i++)
 		if (bb_config_is_set(config, others[i]))
 			return bb_config_error(config, others[i], "version 3 has users instead of communities");
 	if (!user || *user == '\0')
@@ -237,7 +239,7 @@ static int options_check_community(const struct bb_config *config)
 {
 	static const char *const others[] = {"user", "auth-file", "level", "auth", "privacy", "context"};
 
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+	for (size_t i = 0; i < BB_LENGTH(others); i++)
 		if (bb_config_is_set(config, others[i]))
 			return bb_config_error(config, others[i], "belongs to version 3, but the version is %s",
 					       bb_config_string(config, "version"));

@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <busbar/macros.h>
+
 /* A UPS has 150 instances, one with all extensions of the vendor some 400. */
 #define LEARN_VARIABLES_MAX 4000
 
@@ -25,7 +27,7 @@ static const struct bb_snmp_oid learn_roots[] = {
 	{{1, 3, 6, 1, 2, 1, 33, 1}, 8},
 	{{1, 3, 6, 1, 2, 1, 33, 6}, 8},
 };
-#define LEARN_ROOTS (sizeof(learn_roots) / sizeof(learn_roots[0]))
+#define LEARN_ROOTS BB_LENGTH(learn_roots)
 
 /* upsAlarmsPresent, below upsMIB. */
 static const uint32_t learn_alarms_present[] = {1, 6, 1};

@@ -7,8 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <busbar/macros.h>
+
 static const uint32_t objects_root[] = {1, 3, 6, 1, 2, 1, 33};
-#define ROOT_LENGTH (sizeof(objects_root) / sizeof(objects_root[0]))
+#define ROOT_LENGTH BB_LENGTH(objects_root)
 
 bool suffix_from_oid(const struct bb_snmp_oid *name, struct suffix *ret_suffix)
 {

@@ -19,6 +19,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <busbar/macros.h>
+
 /* First polls of many devices are spread over this, at most. */
 #define UPS_SNMP_SPREAD_MS 1000
 
@@ -123,7 +125,7 @@ static void ups_snmp_due(void *context)
 
 static struct ups_snmp *ups_snmp_of_task(struct bb_task *task)
 {
-	return (struct ups_snmp *)((char *)task - offsetof(struct ups_snmp, task));
+	return BB_CONTAINER(task, struct ups_snmp, task);
 }
 
 static void ups_snmp_begin(struct bb_task *task)
@@ -206,10 +208,6 @@ static int ups_snmp_start(void *state)
 		return bb_log_error(ups->log, r, "cannot start the SNMP client");
 	ups->loop = bb_snmp_client_loop(ups->client);
 	ups_snmp_hand_over(ups, ups_snmp_begin);
-	if (ups->begun < 0) { /* stop() is not called then */
-		bb_snmp_client_release(ups->client);
-		ups->client = NULL;
-	}
 	return ups->begun;
 }
 

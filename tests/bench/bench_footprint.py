@@ -9,7 +9,7 @@ from support import Busbard, wait_for
 
 def start(devices, **options):
     device = {"plugin": "simulator", "interval": "1s", "watch": "0s", **options}
-    daemon = Busbard({"devices": {f"ups-{i:04}": device for i in range(devices)},
+    daemon = Busbard({"journal": {"log-points": []}, "devices": {f"ups-{i:04}": device for i in range(devices)},
                       "exporters": {"prometheus": {"listen": "127.0.0.1:0"}}})
     # The socket answers when everything is set up; the first round of polls follows within an interval.
     wait_for(lambda: all(row.get("state") == "up" for row in states(daemon)), 30, "all devices to have answered")

@@ -39,7 +39,7 @@ def series_in(page):
 
 def busbard_config(devices, points):
     device = {"plugin": "simulator", "interval": "1s", "watch": "0s", "points": points}
-    return {"devices": {f"ups-{i:04}": device for i in range(devices)},
+    return {"journal": {"log-points": []}, "devices": {f"ups-{i:04}": device for i in range(devices)},
             "exporters": {"prometheus": {"listen": "127.0.0.1:0"}}}
 
 

@@ -69,7 +69,8 @@ def poll_cost(context):
     agents, rounds, seconds = 100, 5 if context.full else 3, 5
     bare, ours = [], []
     with Responder(context, agents, 0, 1000) as responder:
-        config = {"devices": {f"ups-{port}": device(port, interval="1s") for port in responder.live}}
+        config = {"journal": {"log-points": []},
+                  "devices": {f"ups-{port}": device(port, interval="1s") for port in responder.live}}
         with Busbard(config) as busbard:
             if len(os.sched_getaffinity(0)) > 1:
                 output_of(["taskset", "-a", "-p", "-c", str(sorted(os.sched_getaffinity(0))[1]), str(busbard.pid)])
@@ -95,7 +96,7 @@ def lateness(context):
         for i, port in enumerate(responder.silent):
             v3 = {"version": "3", "user": "monitor", "auth-file": str(secret)} if i % 2 else {}
             devices[f"dead-{port}"] = device(port, interval=f"{interval}s", **v3)
-        with Busbard({"devices": devices}) as busbard:
+        with Busbard({"journal": {"log-points": []}, "devices": devices}) as busbard:
             wait_for_polls(busbard, live)
             time.sleep(interval / 2)  # the first poll comes early; each device finds its own phase with the second
             responder.begin()

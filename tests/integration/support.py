@@ -185,8 +185,8 @@ class Busbard(Process):
     """A busbard of its own: temporary folder, configuration, socket. As a context manager it also checks, at the end,
     that the daemon left with status 0 and no sanitizer complained.
 
-    @config is YAML text, or a dict (which is written as JSON, a part of YAML). @args are further arguments, @env
-    further environment variables.
+    @config is YAML text, or a dict (which is written as JSON, a part of YAML). Without a state-dir of its own the
+    journal is kept in the temporary folder. @args are further arguments, @env further environment variables.
     """
 
     def __init__(self, config, plugin_dir=None, args=(), env=None, wait=True):
@@ -195,6 +195,8 @@ class Busbard(Process):
         self.config_file = self.directory / "busbar.yaml"
         self.socket = self.directory / "busbar.sock"
         self.plugin_dir = plugin_dir
+        self.state_dir = self.directory / "state"
+        self.state_dir.mkdir()
         self.write_config(config)
         super().__init__([BUILD / "bin" / "busbard", "-c", self.config_file, "-s", self.socket, *args], env=env,
                          name="busbard")
@@ -214,6 +216,13 @@ class Busbard(Process):
             config = json.dumps(config, indent=1)
         elif self.plugin_dir and not re.search(r"^plugin-dir:", config, re.MULTILINE):
             config = f"plugin-dir: {self.plugin_dir}\n{config}"
+        # In a file of its own: lines keep their numbers, and what shall not be YAML stays what it is.
+        state = self.directory / "conf.d" / "state.yaml"
+        if re.search(r"^[ {\"]*state-dir\b", config, re.MULTILINE):
+            state.unlink(missing_ok=True)
+        else:
+            state.parent.mkdir(exist_ok=True)
+            state.write_text(f"state-dir: {self.state_dir}\n")
         with open(os.open(self.config_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(config)
 

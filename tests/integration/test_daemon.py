@@ -276,7 +276,6 @@ class Reload(DaemonTest):
     def test_files_of_conf_d_are_read_too(self):
         with self.start({"a": stub()}) as busbard:
             folder = busbard.directory / "conf.d"
-            folder.mkdir()
             more = folder / "more.yaml"
             more.write_text("devices:\n  b: { plugin: stub, interval: 100ms }\n")
             busbard.reload()
@@ -327,6 +326,20 @@ class Stopping(DaemonTest):
             self.assertLess(time.monotonic() - begun, 2 * PATIENCE)
             wait_for(lambda: self.wait_polled(busbard, "fine")["battery.charge"] == 7, what="the new value")
             self.assertLess(self.stop_time(busbard), 2 * PATIENCE)
+
+
+class Trouble(DaemonTest):
+    def test_without_a_state_folder_the_agent_rests_between_polls(self):
+        def cpu_seconds():
+            fields = pathlib.Path(f"/proc/{busbard.pid}/stat").read_text().rpartition(")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+        with Busbard({"devices": {"a": stub()}, "state-dir": "/nonexistent/busbar"},
+                     plugin_dir=self.plugins) as busbard:
+            before, begun = cpu_seconds(), self.wait_polled(busbard, "a")["stub.polls"]
+            wait_for(lambda: self.wait_polled(busbard, "a")["stub.polls"] >= begun + 20, what="20 polls")
+            self.assertIn("journal-trouble", self.agent_alarms(busbard))
+            self.assertLess(cpu_seconds() - before, 0.4 * PATIENCE, "in about 2 seconds")
 
 
 class ServiceManager(DaemonTest):

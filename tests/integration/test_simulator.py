@@ -125,14 +125,6 @@ class Configuration(unittest.TestCase):
         status, said = check(example)
         self.assertEqual(status, 0, said)
 
-    def test_the_manual_page_lists_every_option_and_no_other(self):
-        page = (SOURCE / "docs" / "man" / "busbar-simulator.7.scd").read_text()
-        section = re.search(r"# OPTIONS\n(.*?)\n# ", page, re.DOTALL).group(1)
-        described = set(re.findall(r"\*([a-z-]+)\*", "\n".join(
-            line for line in section.splitlines() if line.startswith("*"))))
-        source = (SOURCE / "plugins" / "simulator" / "simulator.c").read_text()
-        self.assertEqual(described, set(re.findall(r'\.name = "([a-z-]+)",\s*\.type', source)))
-
 
 class Profiles(unittest.TestCase):
     def test_everything_has_a_good_value_in_every_row_of_the_dictionary(self):

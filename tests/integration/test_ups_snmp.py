@@ -348,20 +348,6 @@ class Configuration(unittest.TestCase):
         self.refused("cannot both be set", community="a", **{"community-file": "good.auth"})
         self.refused("has a path", address="snmp://127.0.0.1/path")
 
-    def test_the_example_of_the_manual_page_loads(self):
-        page = (SOURCE / "docs/man/busbar-ups-snmp.7.scd").read_text(encoding="utf-8")
-        example = re.search(r"^# EXAMPLE\n+```\n(.*?)^```", page, re.MULTILINE | re.DOTALL).group(1)
-        with Busbard(example) as daemon:
-            self.assertEqual({row["device"] for row in daemon.json("points")} | {"ups-a", "ups-b"}, {"ups-a", "ups-b"})
-            self.assertRegex(daemon.log(), "2 devices")
-
-    def test_the_manual_page_has_all_options(self):
-        page = (SOURCE / "docs/man/busbar-ups-snmp.7.scd").read_text(encoding="utf-8")
-        with Busbard("devices: {}\n") as daemon:
-            for option in daemon.json("plugin", "ups-snmp")["options"]:
-                if not option["common"]:
-                    self.assertRegex(page, rf"(?m)^\*{option['name']}\*")
-
     def test_secrets_are_never_logged(self):
         with Agent(one_phase()) as agent, daemon_for(agent, community="verysecret") as daemon:
             wait_value(daemon, "battery.charge", 97.0)

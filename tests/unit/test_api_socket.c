@@ -14,6 +14,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <busbar/macros.h>
+
 #include "api_internal.h"
 
 static char folder[64], path[96];
@@ -68,7 +70,7 @@ Test(api_socket, is_for_owner_and_group_whatever_the_umask)
 {
 	static const mode_t masks[] = {0, 022, 077, 0777};
 
-	for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(masks); i++) {
 		struct api_socket listener;
 		const mode_t old = umask(masks[i]);
 

@@ -4,6 +4,8 @@
  */
 #include <errno.h>
 
+#include <busbar/macros.h>
+
 #include "config_support.h"
 #include "configuration.h"
 #include "options.h"
@@ -154,7 +156,7 @@ Test(configuration, empty_sections_are_fine)
 	static const char *const texts[] = {"", "devices:\n", "devices: {}\nexporters:\n", "# nothing\n",
 					    "exporters:\n  web:\n"};
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(texts); i++) {
 		struct configuration *configuration = accept(texts[i]);
 
 		cr_expect_eq(configuration->device_count, 0);
@@ -382,7 +384,7 @@ Test(configuration, faults_of_a_command_line_name_the_option)
 		{{"plugin=meter"}, "plugin: given twice\n"},
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(cases); i++) {
 		struct configuration_section section = {0};
 
 		cr_expect_eq(make(cases[i].options, &section), -EINVAL, "case %zu", i);

@@ -8,8 +8,9 @@
 #include <string.h>
 
 #include <busbar/decimal.h>
+#include <busbar/macros.h>
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+#define LENGTH(array) BB_LENGTH(array)
 
 struct scale_case {
 	int64_t value, multiplier, divisor, expected;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <busbar/macros.h>
+
 #include "derive.h"
 #include "draft.h"
 #include "reading.h"
@@ -97,10 +99,10 @@ Test(derive, alarms_follow_from_the_worked_status_words)
 		{'r', "alarm.battery-bad"}, {'g', "alarm.general-fault"},    {'c', "alarm.communications-lost"},
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(cases); i++) {
 		struct bb_reading *reading = derived("ups.status.word", cases[i].word);
 
-		for (size_t j = 0; j < sizeof(names) / sizeof(names[0]); j++)
+		for (size_t j = 0; j < BB_LENGTH(names); j++)
 			cr_assert_eq(value_of(reading, names[j].name), strchr(cases[i].active, names[j].letter) != NULL,
 				     "word %d: %s is %d", cases[i].word, names[j].name,
 				     (int)value_of(reading, names[j].name));
@@ -121,7 +123,7 @@ Test(derive, the_status_word_follows_from_alarms)
 		{0, 1, 1, 0, 0, 28}, {0, 0, 0, 1, 0, 68}, {0, 1, 1, 0, 1, 60},
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(cases); i++) {
 		struct bb_reading *reading =
 			derived("alarm.on-bypass alarm.on-battery alarm.low-battery "
 				"alarm.test-in-progress alarm.temp-bad",

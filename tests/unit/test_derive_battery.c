@@ -7,6 +7,7 @@
 #include <stdarg.h>
 
 #include <busbar/clock.h>
+#include <busbar/macros.h>
 
 #include "derive.h"
 #include "derive_battery.h"
@@ -36,7 +37,7 @@ Test(derive_battery, what_is_no_date_is_refused)
 					    "2023-05-00", "1969-12-31", "2023--5-01"};
 	int64_t wall_ms = 7;
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+	for (size_t i = 0; i < BB_LENGTH(texts); i++)
 		cr_assert_eq(battery_date_parse(texts[i], &wall_ms), -EINVAL, "%s", texts[i]);
 	cr_assert_eq(wall_ms, 7, "output must stay untouched on failure");
 }

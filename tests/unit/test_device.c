@@ -304,3 +304,51 @@ Test(device, readers_see_whole_readings_while_a_writer_publishes)
 		pthread_join(readers[i], NULL);
 	fake_free(device);
 }
+
+/* An event-driven plugin that does not get up. */
+static int lame_open(struct bb_builder *builder, const struct bb_config *config, void *state)
+{
+	(void)config;
+	(void)state;
+	return fake_add(builder, fake_ups_points);
+}
+
+static int lame_start(void *state)
+{
+	*(char *)state = 1; /* something that stop() has to undo */
+	return -EIO;
+}
+
+static void lame_stop(void *state)
+{
+	cr_expect_eq(*(char *)state, 1);
+	*(char *)state = 2;
+}
+
+static void lame_close(void *state)
+{
+	cr_expect_eq(*(char *)state, 2, "stopped before it is closed");
+}
+
+Test(device, that_fails_to_start_is_stopped_before_it_is_closed)
+{
+	static const struct bb_plugin plugin = {
+		.abi = BB_PLUGIN_ABI,
+		.kind = BB_PLUGIN_DEVICE,
+		.name = "lame",
+		.state_size = 1,
+		.device = {.open = lame_open, .start = lame_start, .stop = lame_stop, .close = lame_close},
+	};
+	static const char *const no_options[] = {NULL};
+	struct configuration_section section;
+	struct bb_registry *empty;
+	struct bb_device *device;
+
+	cr_assert_eq(registry_create(NULL, &empty), 0);
+	cr_assert_eq(configuration_make_device(&plugin, "lame", no_options, &section), 0);
+	cr_assert_eq(device_create(empty, &plugin, section.config, &device), 0);
+	cr_assert_eq(device_open(device, NULL), 0);
+	cr_assert_eq(device_start(device), -EIO);
+	fake_free(device);
+	registry_destroy(empty);
+}

@@ -5,6 +5,8 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include <busbar/macros.h>
+
 #include "dictionary.h"
 
 Test(dictionary, every_row_without_placeholders_is_found_by_its_name)
@@ -57,7 +59,7 @@ Test(dictionary, a_name_fits_the_most_specific_row)
 		{"alarm.bacs-thermal-runaway", "alarm.bacs-thermal-runaway"},
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	for (size_t i = 0; i < BB_LENGTH(cases); i++)
 		check(cases[i].name, cases[i].row);
 }
 
@@ -81,7 +83,7 @@ Test(dictionary, names_that_almost_fit_are_unknown)
 		"marker.9999999999.state",
 	};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < BB_LENGTH(names); i++)
 		check(names[i], NULL);
 }
 

@@ -185,7 +185,8 @@ Test(event, events_of_one_thread_keep_their_order)
 		cr_assert_eq(pthread_create(&threads[i], NULL, emit_many, names[i]), 0);
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
-	run_posted();
+	for (int i = 0; i < THREADS * EACH && events_newest() < THREADS * EACH; i++)
+		run_posted();
 
 	cr_assert_eq(events_newest(), THREADS * EACH);
 	for (const struct bb_event *event; (event = events_next(number)) != NULL;) {
@@ -208,4 +209,43 @@ Test(event, every_kind_has_a_name)
 	for (int kind = BB_EVENT_ALARM_RAISED; kind <= BB_EVENT_CLOCK_GAP; kind++)
 		cr_assert_str_neq(bb_event_kind_name((enum bb_event_kind)kind), "unknown");
 	cr_assert_str_eq(bb_event_kind_name(BB_EVENT_DEVICE_LOST), "device-lost");
+}
+
+static void emit_alarm(struct bb_task *task)
+{
+	(void)task;
+	(void)events_emit(&(struct bb_event){.kind = BB_EVENT_ALARM_RAISED, .subject = "on-battery"});
+}
+
+Test(event, an_alarm_overtakes_a_storm_of_what_other_threads_emit)
+{
+	struct bb_task alarm = {.run = emit_alarm};
+	uint64_t number = 0;
+
+	for (int i = 0; i < 5000; i++)
+		cr_assert_eq(bb_event_emit(&(struct bb_event){.kind = BB_EVENT_DEVICE_CHANGED}), 0);
+	bb_loop_post(loop, &alarm); /* as a device does whose alarms have changed */
+	while (events_newest() < 5001)
+		run_posted();
+	for (const struct bb_event *event; (event = events_next(number)) != NULL; number = event->number)
+		if (event->kind == BB_EVENT_ALARM_RAISED)
+			break;
+	cr_assert_lt(number, 100, "told after %d others", (int)number);
+}
+
+Test(event, what_was_emitted_before_the_end_is_told)
+{
+	for (int i = 0; i < 1000; i++)
+		cr_assert_eq(bb_event_emit(&(struct bb_event){.kind = BB_EVENT_DEVICE_CHANGED}), 0);
+	events_stop();
+	cr_assert_eq(events_newest(), 1000);
+}
+
+Test(event, numbers_begin_where_the_journal_says)
+{
+	events_stop();
+	cr_assert_eq(events_start(loop, 20001), 0);
+	cr_assert_eq(events_emit(&(struct bb_event){.text = "first"}), 20001);
+	cr_assert_eq(events_next(0)->number, 20001);
+	cr_assert_null(events_next(20001));
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <busbar/macros.h>
+
 #include "format.h"
 
 static Busbar__Point point_of(Busbar__Point__Kind kind, int64_t number, unsigned decimals)
@@ -80,7 +82,7 @@ Test(format, writes_time_stamps_as_rfc_3339)
 		{INT64_MIN, NULL},
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(cases); i++) {
 		char buffer[FORMAT_TIME_SIZE];
 		const char *stamp = format_utc(buffer, cases[i].wall_ms);
 
@@ -104,7 +106,7 @@ Test(format, says_durations_in_the_two_units_that_matter)
 		{86400000, "1d00h"}, {1000LL * 86400000 + 7200000, "1000d02h"},
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(cases); i++) {
 		char buffer[FORMAT_TIME_SIZE];
 
 		cr_expect_str_eq(format_span(buffer, cases[i].ms), cases[i].expected);
@@ -132,7 +134,7 @@ Test(format, writes_options_as_a_configuration_would)
 		{"integer", -40, "-40"},       {"anything else", 12, "12"},
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(cases); i++) {
 		char buffer[FORMAT_TIME_SIZE];
 
 		cr_expect_str_eq(format_option(buffer, cases[i].type, cases[i].value), cases[i].expected);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <busbar/decimal.h>
+#include <busbar/macros.h>
 
 #include "dictionary.h"
 #include "draft.h"
@@ -85,7 +86,7 @@ Test(generation, sensors_have_the_unit_of_the_device_and_the_family_of_the_unit)
 		{BB_HERTZ, "busbar_sensor_value"},     {BB_UNIT_NONE, "busbar_sensor_value"},
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(cases); i++) {
 		const struct bb_point_spec spec = {.name = "sensor.2.value", .unit = cases[i].unit};
 		struct generation *generation = generation_of(&spec, 1);
 
@@ -163,7 +164,7 @@ Test(generation, bad_names_and_doubles_are_refused)
 	struct draft draft = {0};
 
 	cr_assert_eq(draft_init(&draft, NULL, NULL), 0);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < BB_LENGTH(names); i++)
 		cr_assert_eq(draft_add(&draft, &(struct bb_point_spec){.name = names[i]}, 1), -EINVAL, "%s", names[i]);
 	memset(longest, 'a', sizeof(longest));
 	longest[128] = '\0';

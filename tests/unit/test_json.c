@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <busbar/macros.h>
+
 #include "json.h"
 
 static char *text;
@@ -48,7 +50,7 @@ Test(json, escapes_what_a_string_must_not_hold)
 		{"beyond the last character", "\xf4\x90\x80\x80", "\"\\ufffd\\ufffd\\ufffd\\ufffd\""},
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(cases); i++) {
 		struct json json = begin();
 
 		json_string(&json, cases[i].string);
@@ -117,7 +119,7 @@ Test(json, prints_fixed_point_numbers_exactly)
 		{1, 99, "0.000000000000000001"}, /* no peer can make us print more decimals than there are */
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(cases); i++) {
 		struct json json = begin();
 
 		json_decimal(&json, cases[i].value, cases[i].decimals);

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <signal.h>
 
+#include <busbar/macros.h>
+
 #include "config_support.h"
 #include "options.h"
 
@@ -99,7 +101,7 @@ Test(options, numbers_of_all_kinds_are_kept_in_their_smallest_unit)
 		{"enum: three", "enum", 2},
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(cases); i++) {
 		struct bb_config *config = accept(cases[i].text);
 
 		cr_expect_eq(bb_config_int(config, cases[i].option), cases[i].expected, "%s", cases[i].text);
@@ -196,7 +198,7 @@ Test(options, an_address_is_taken_apart)
 		{"modbus-rtu:///dev/ttyUSB0", "modbus-rtu", "", 0, "dev/ttyUSB0"},
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(cases); i++) {
 		const char *option = strncmp(cases[i].text, "snmp", 4) == 0 ? "address" : "any-address";
 		const struct bb_address *address;
 		struct bb_config *config;
@@ -249,7 +251,7 @@ Test(options, a_place_to_listen_needs_a_port)
 		{"localhost:0", "", "localhost", 0, ""},
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(cases); i++) {
 		const struct bb_address *address;
 		struct bb_config *config;
 		char text[100];

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <busbar/macros.h>
 #include <busbar/pace.h>
 
 #define INTERVAL_MS 10000
@@ -68,7 +69,7 @@ Test(pace, a_device_that_fails_is_asked_after_1_2_and_then_every_4_intervals)
 	int64_t now = START_MS;
 
 	bb_pace_init(&pace, "ups-a", INTERVAL_MS, WATCH_MS, now, 0);
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(steps); i++) {
 		const int64_t most = steps[i] * INTERVAL_MS;
 
 		bb_pace_done(&pace, BB_GROUP_REST, now, now + 3000, -ETIMEDOUT);

@@ -4,6 +4,8 @@
  */
 #include <criterion/criterion.h>
 
+#include <busbar/macros.h>
+
 #include "negotiate.h"
 
 static const struct {
@@ -54,14 +56,14 @@ static const struct {
 
 Test(prometheus_negotiate, the_format_is_what_the_client_likes_best_and_knows_by_name)
 {
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+	for (size_t i = 0; i < BB_LENGTH(formats); i++)
 		cr_expect_eq(negotiate_format(formats[i].accept), formats[i].format, "Accept: %s",
 			     formats[i].accept ? formats[i].accept : "(none)");
 }
 
 Test(prometheus_negotiate, gzip_is_used_only_for_who_takes_it)
 {
-	for (size_t i = 0; i < sizeof(encodings) / sizeof(encodings[0]); i++)
+	for (size_t i = 0; i < BB_LENGTH(encodings); i++)
 		cr_expect_eq(negotiate_gzip(encodings[i].accept_encoding), encodings[i].gzip, "Accept-Encoding: %s",
 			     encodings[i].accept_encoding ? encodings[i].accept_encoding : "(none)");
 }

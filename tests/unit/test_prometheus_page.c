@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <busbar/macros.h>
+
 #include "page.h"
 #include "prometheus_sample.h"
 
@@ -377,9 +379,9 @@ Test(prometheus_page, two_points_never_become_one_series)
 		{.name = "vendor.one"},       {.name = "vendor.two"},
 	};
 	struct facts facts;
-	struct bb_reading *reading = one_device(&facts, specs, sizeof(specs) / sizeof(specs[0]));
+	struct bb_reading *reading = one_device(&facts, specs, BB_LENGTH(specs));
 
-	for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++)
+	for (size_t i = 0; i < BB_LENGTH(specs); i++)
 		cr_assert_eq(bb_reading_set(reading, i, (int64_t)i), 0);
 
 	char *page = page_of(&facts, PAGE_TEXT), *save = NULL;
@@ -394,7 +396,7 @@ Test(prometheus_page, two_points_never_become_one_series)
 			cr_expect_str_neq(lines[i], line);
 		lines[count++] = line;
 	}
-	cr_expect_geq(count, sizeof(specs) / sizeof(specs[0]));
+	cr_expect_geq(count, BB_LENGTH(specs));
 	free(page);
 	facts_finish(&facts);
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include <busbar/decimal.h>
+#include <busbar/macros.h>
 
 #include "config_support.h"
 #include "rule_config.h"
@@ -21,7 +22,7 @@ static int load(const char *text, struct rule_set **ret_rules)
 
 	write_file("r.yaml", text, 0640);
 	cr_assert_eq(sources_load("r.yaml", &sources), 0);
-	r = rule_config_check(&sources, devices, sizeof(devices) / sizeof(devices[0]), ret_rules);
+	r = rule_config_check(&sources, devices, BB_LENGTH(devices), ret_rules);
 	sources_free(&sources);
 	return r;
 }
@@ -77,7 +78,7 @@ Test(rule_config, quantities_are_exact_in_the_unit_of_points)
 		{"3 kVA", BB_VOLTAMPERE, 3000000000},
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(cases); i++) {
 		struct rule_quantity quantity;
 		struct option_fault fault;
 
@@ -106,7 +107,7 @@ Test(rule_config, what_is_no_quantity_is_refused)
 	struct rule_quantity quantity = {.micro = 7};
 	struct option_fault fault;
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+	for (size_t i = 0; i < BB_LENGTH(texts); i++)
 		cr_assert_eq(rule_quantity_parse(texts[i], &quantity, &fault), -EINVAL, "%s", texts[i]);
 	cr_assert_eq(quantity.micro, 7, "output must stay untouched on failure");
 }
@@ -228,7 +229,7 @@ Test(rule_config, a_name_follows_from_the_point)
 		{"point: ups.status.word, is: over-temp", "ups-status-word-over-temp"},
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(cases); i++) {
 		char text[256];
 		struct rule_set *rules;
 

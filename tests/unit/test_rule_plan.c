@@ -5,6 +5,8 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
+#include <busbar/macros.h>
+
 #include "derive.h"
 #include "draft.h"
 #include "log.h"
@@ -63,7 +65,7 @@ static const struct bb_point_spec ups[] = {
 /* The plan of @text for "ups-a" with the points above. */
 static struct rule_plan *plan_of(const char *text)
 {
-	struct generation *generation = generation_of(ups, sizeof(ups) / sizeof(ups[0]));
+	struct generation *generation = generation_of(ups, BB_LENGTH(ups));
 	struct rule_set *rules = rules_of(text);
 	struct rule_plan *plan = NULL;
 
@@ -154,7 +156,7 @@ Test(rule_plan, gates_are_found_among_the_alarms_of_the_device_and_rules_before)
 			"  - { point: battery.charge, below: 30%, name: lower, only-while: low }\n"
 			"  - { point: battery.charge, below: 20%, name: lowest, not-while: fan-failure }\n");
 
-	struct generation *generation = generation_of(ups, sizeof(ups) / sizeof(ups[0]));
+	struct generation *generation = generation_of(ups, BB_LENGTH(ups));
 
 	cr_assert_eq(plan->bounds[0].gate, 0);
 	cr_assert_eq(plan->bounds[1].gate, generation->alarm_count, "the rules stand behind the device's alarms");
@@ -195,7 +197,7 @@ static void expect_value(struct generation *generation, const char *rule, size_t
 
 Test(rule_plan, values_are_numbers_bits_members_and_distances)
 {
-	struct generation *generation = generation_of(ups, sizeof(ups) / sizeof(ups[0]));
+	struct generation *generation = generation_of(ups, BB_LENGTH(ups));
 	const char *symmetry = "alarms:\n  - { preset: battery-symmetry }\n";
 
 	expect_value(generation, "alarms:\n  - { point: battery.charge, below: 40% }\n", 1, 397, 2, 0, true, 397);
@@ -216,12 +218,12 @@ Test(rule_plan, only_a_value_that_changes_its_region_crosses)
 		int64_t before, after;
 		bool crossed;
 	} cases[] = {{900, 500, false}, {500, 401, true}, {401, 399, true}, {399, 100, false}, {399, 401, true}};
-	struct generation *generation = generation_of(ups, sizeof(ups) / sizeof(ups[0]));
+	struct generation *generation = generation_of(ups, BB_LENGTH(ups));
 	struct rule_set *rules = rules_of("alarms:\n  - { point: battery.charge, below: 40%, hysteresis: 1% }\n");
 	struct rule_plan *plan;
 
 	cr_assert_eq(rule_plan_create(rules, "ups-a", generation, NULL, &plan), 0);
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(cases); i++) {
 		struct bb_reading *before = reading_with(generation, 1, cases[i].before, 2, 0);
 		struct bb_reading *after = reading_with(generation, 1, cases[i].after, 2, 2300);
 		struct bb_reading *unknown = reading_with(generation, 2, 0, 2, 0);

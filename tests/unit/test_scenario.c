@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <busbar/macros.h>
+
 #include "physics.h"
 #include "scenario.h"
 
@@ -80,7 +82,7 @@ Test(scenario, every_action_is_read)
 	struct log log;
 
 	cr_assert_eq(parse(text, &log, &scenario), 0, "line %u: %s", log.faults[0].line, log.faults[0].text);
-	cr_assert_eq(scenario->count, sizeof(expected) / sizeof(expected[0]));
+	cr_assert_eq(scenario->count, BB_LENGTH(expected));
 	cr_assert_eq(scenario->repeat_ms, 7200000);
 	for (size_t i = 0; i < scenario->count; i++) {
 		const struct scenario_entry *is = &scenario->entries[i], *should = &expected[i];
@@ -156,7 +158,7 @@ Test(scenario, faults_name_line_and_trouble)
 		{"repeat 1m\nat 2m mains off", 1, "comes before line 2 has happened"},
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(cases); i++) {
 		struct scenario *scenario = NULL;
 		struct log log;
 

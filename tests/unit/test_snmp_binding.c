@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <busbar/macros.h>
+
 #include "binding.h"
 
 /* One variable 1.3.6.1 with a value of up to 20 octets, in memory of exactly its size for a sanitizer to guard. */
@@ -68,7 +70,7 @@ static const struct sample samples[] = {
 
 Test(snmp_binding, values_are_read_as_what_they_are_or_not_at_all)
 {
-	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(samples); i++) {
 		const struct sample *sample = &samples[i];
 		struct bound bound = bind(sample->value, sample->size);
 		struct bb_snmp_variable variable;
@@ -148,7 +150,7 @@ Test(snmp_binding, counting_ends_where_an_answer_can_no_longer_be_one)
 
 Test(snmp_binding, every_octet_may_be_anything_and_every_length_cut)
 {
-	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(samples); i++) {
 		struct bound whole = bind(samples[i].value, samples[i].size);
 		const size_t size = (size_t)(whole.list.end - whole.list.at);
 

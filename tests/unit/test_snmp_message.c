@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <busbar/macros.h>
+
 #include "message.h"
 
 /* A v2c response: request id 0x01020304, one variable 1.3.6.1.2.1.1.3.0 = TimeTicks 5. */
@@ -176,6 +178,6 @@ Test(snmp_message, lengths_that_overflow_are_refused)
 	};
 	struct message message;
 
-	for (size_t i = 0; i < sizeof(bytes) / sizeof(bytes[0]); i++)
+	for (size_t i = 0; i < BB_LENGTH(bytes); i++)
 		cr_assert_eq(peek_copy(bytes[i], sizeof(bytes[i]), &message), -EBADMSG);
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <busbar/macros.h>
 #include <busbar/snmp.h>
 
 static struct bb_snmp_oid oid_of(const char *text)
@@ -43,7 +44,7 @@ Test(snmp_oid, what_is_not_an_oid_is_refused_and_changes_nothing)
 					    "iso.3.6",
 					    "0x1.3"};
 
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(wrong); i++) {
 		struct bb_snmp_oid oid = {.arcs = {7}, .length = 1};
 
 		cr_assert_eq(bb_snmp_oid_parse(wrong[i], &oid), -EINVAL, "'%s'", wrong[i]);
@@ -72,8 +73,8 @@ Test(snmp_oid, order_is_that_of_the_mib_not_of_text)
 {
 	static const char *const sorted[] = {"1.3", "1.3.6", "1.3.6.1.2", "1.3.6.1.10", "1.3.6.1.4294967295", "1.4"};
 
-	for (size_t i = 0; i < sizeof(sorted) / sizeof(sorted[0]); i++) {
-		for (size_t k = 0; k < sizeof(sorted) / sizeof(sorted[0]); k++) {
+	for (size_t i = 0; i < BB_LENGTH(sorted); i++) {
+		for (size_t k = 0; k < BB_LENGTH(sorted); k++) {
 			const struct bb_snmp_oid a = oid_of(sorted[i]), b = oid_of(sorted[k]);
 			const int order = bb_snmp_oid_compare(&a, &b);
 

@@ -5,6 +5,8 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include <busbar/macros.h>
+
 #include "text.h"
 
 struct clean_case {
@@ -52,9 +54,9 @@ Test(text, foreign_text_comes_out_as_utf8_without_control_characters)
 		CLEAN("\xff\xfe", "??"),
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(cases); i++) {
 		char buffer[TEXT_MAX + 1];
-		size_t length = text_clean(buffer, sizeof(buffer), cases[i].text, cases[i].length);
+		size_t length = bb_text_clean(buffer, sizeof(buffer), cases[i].text, cases[i].length);
 
 		cr_expect_str_eq(buffer, cases[i].expected, "case %zu", i);
 		cr_expect_eq(length, strlen(cases[i].expected), "case %zu", i);
@@ -65,12 +67,12 @@ Test(text, long_text_is_cut_between_characters)
 {
 	char buffer[6];
 
-	cr_expect_eq(text_clean(buffer, sizeof(buffer), "abcdefgh", 8), 5);
+	cr_expect_eq(bb_text_clean(buffer, sizeof(buffer), "abcdefgh", 8), 5);
 	cr_expect_str_eq(buffer, "abcde");
-	cr_expect_eq(text_clean(buffer, sizeof(buffer), "abcd\xc3\xbc", 6), 4, "half a character does not fit");
+	cr_expect_eq(bb_text_clean(buffer, sizeof(buffer), "abcd\xc3\xbc", 6), 4, "half a character does not fit");
 	cr_expect_str_eq(buffer, "abcd");
-	cr_expect_eq(text_clean(buffer, sizeof(buffer), "abcd efgh", 9), 4, "no blank at the end");
-	cr_expect_eq(text_clean(buffer, 1, "abc", 3), 0);
+	cr_expect_eq(bb_text_clean(buffer, sizeof(buffer), "abcd efgh", 9), 4, "no blank at the end");
+	cr_expect_eq(bb_text_clean(buffer, 1, "abc", 3), 0);
 	cr_expect_str_eq(buffer, "");
 }
 
@@ -78,7 +80,7 @@ Test(text, nothing_is_written_into_no_room)
 {
 	char guard = 'x';
 
-	cr_expect_eq(text_clean(&guard, 0, "abc", 3), 0);
+	cr_expect_eq(bb_text_clean(&guard, 0, "abc", 3), 0);
 	cr_expect_eq(guard, 'x');
 }
 
@@ -121,8 +123,26 @@ Test(text, device_names_fit_contexts_labels_and_files)
 	static const char *const bad[] = {"",      "-a",     "Ups",      "ups_a", "ups.a",
 					  "ups a", "../etc", "\xc3\xbc", "a/b",   "abcdefghijklmnopqrstuvwxyz0123456"};
 
-	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+	for (size_t i = 0; i < BB_LENGTH(good); i++)
 		cr_expect(text_is_device_name(good[i]), "'%s'", good[i]);
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	for (size_t i = 0; i < BB_LENGTH(bad); i++)
 		cr_expect_not(text_is_device_name(bad[i]), "'%s'", bad[i]);
+}
+
+Test(text, a_word_is_found_in_a_list_only_as_a_whole)
+{
+	cr_expect(text_has_word("snmp modbus-tcp nut", "nut", 3));
+	cr_expect(text_has_word("snmp modbus-tcp nut", "snmp://host", 4));
+	cr_expect(text_has_word("  OL   CHRG ", "CHRG", 4));
+	cr_expect_not(text_has_word("snmp modbus-tcp nut", "modbus", 6));
+	cr_expect_not(text_has_word("snmp", "snmp-x", 6));
+	cr_expect_not(text_has_word("snmp", "", 0));
+	cr_expect_not(text_has_word("", "snmp", 4));
+}
+
+Test(text, hashes_are_those_of_fnv_1a)
+{
+	cr_expect_eq(bb_text_hash("", 0), 0x811c9dc5);
+	cr_expect_eq(bb_text_hash("a", 1), 0xe40c292c);
+	cr_expect_eq(bb_text_hash("foobar and more", 6), 0xbf9cf968);
 }

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <busbar/macros.h>
+
 #include "access.h"
 
 struct secrets_case {
@@ -22,7 +24,7 @@ Test(ups_snmp_access, passphrases_stand_in_lines_or_behind_their_names)
 		{"auth: two words here\n", "two words here", "two words here"},
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(cases); i++) {
 		struct secrets secrets = {0};
 		const char *reason = NULL;
 
@@ -46,7 +48,7 @@ Test(ups_snmp_access, what_cannot_be_a_passphrase_is_refused_with_a_reason)
 
 	memset(endless, 'a', sizeof(endless) - 1);
 	endless[sizeof(endless) - 1] = '\0';
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(texts); i++) {
 		struct secrets secrets = {0};
 		const char *reason = NULL;
 

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include <busbar/macros.h>
 #include <busbar/point.h>
 
 #include "decode.h"
@@ -62,7 +63,7 @@ Test(ups_snmp_decode, numbers_are_scaled_as_the_mib_says)
 		{"upsOutputSource", BB_SNMP_INTEGER, 5, BB_QUALITY_GOOD, 5},
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(cases); i++) {
 		struct decoder decoder = decoder_for(cases[i].object, &anybody);
 		const struct bb_snmp_variable variable = {.type = cases[i].type, .number = cases[i].number};
 		int64_t value = INT64_MIN;
@@ -95,7 +96,7 @@ Test(ups_snmp_decode, what_cannot_be_has_no_value)
 		{"upsInputVoltage", BB_SNMP_UNSIGNED, INT64_MAX, BB_QUALITY_BAD, 0},
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(cases); i++) {
 		struct decoder decoder = decoder_for(cases[i].object, &anybody);
 		const struct bb_snmp_variable variable = {.type = cases[i].type, .number = cases[i].number};
 		int64_t value = 7;
@@ -267,7 +268,7 @@ Test(ups_snmp_decode, an_alarm_is_known_by_its_identity_however_it_is_spelled)
 	cr_assert_eq(bb_snmp_oid_parse("1.3.6.1.2.1.33.1.6.3.2.0", &variable.object), 0);
 	cr_expect_eq(alarm_of(&variable, identity, sizeof(identity)), 0);
 	cr_expect_str_eq(identity, "1.3.6.1.2.1.33.1.6.3.2");
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(texts); i++) {
 		variable.type = BB_SNMP_STRING;
 		variable.bytes = (const uint8_t *)texts[i];
 		variable.length = strlen(texts[i]) + 1; /* with its NUL */

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include <busbar/macros.h>
+
 #include "when.h"
 
 /* 2026-05-01 12:00:00 UTC */
@@ -120,7 +122,7 @@ Test(when, refuses_everything_else)
 		"36526d",
 	};
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+	for (size_t i = 0; i < BB_LENGTH(texts); i++)
 		cr_expect_eq(time_of(texts[i]), -EINVAL, "'%s'", texts[i]);
 }
 

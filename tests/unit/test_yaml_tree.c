@@ -4,6 +4,8 @@
  */
 #include <errno.h>
 
+#include <busbar/macros.h>
+
 #include "config_support.h"
 #include "yaml_tree.h"
 
@@ -76,7 +78,7 @@ Test(yaml_tree, a_file_may_say_nothing)
 {
 	static const char *const texts[] = {"", "\n\n", "# only a comment\n", "---\n", "---\n...\n"};
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+	for (size_t i = 0; i < BB_LENGTH(texts); i++) {
 		struct yaml_document *document = parse(texts[i]);
 
 		cr_expect(yaml_is_null(document->root), "'%s'", texts[i]);

@@ -184,8 +184,7 @@ static void engine_ready(struct bb_snmp_agent *agent)
 /* One derivation each round of the loop, so that many agents at once delay the others by milliseconds only. */
 static void engine_on_derive(struct bb_task *task)
 {
-	struct bb_snmp_client *client =
-		(struct bb_snmp_client *)((char *)task - offsetof(struct bb_snmp_client, derive));
+	struct bb_snmp_client *client = BB_CONTAINER(task, struct bb_snmp_client, derive);
 	struct bb_snmp_agent *agent = TAILQ_FIRST(&client->keyless);
 	int r;
 

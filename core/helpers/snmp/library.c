@@ -12,6 +12,7 @@
 
 #include "netsnmp.h"
 #include <busbar/log.h>
+#include <busbar/macros.h>
 
 /* net-snmp complains mostly about what peers send; whoever asked is told by the answer, so this is for debugging. */
 static int library_on_log(int major, int minor, void *arguments, void *context)
@@ -38,7 +39,7 @@ void library_init(void)
 	if (done)
 		return;
 	done = true;
-	for (size_t i = 0; i < sizeof(on) / sizeof(on[0]); i++)
+	for (size_t i = 0; i < BB_LENGTH(on); i++)
 		(void)netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, on[i], 1); /* fails for unknown ids only */
 	(void)netsnmp_ds_set_string(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_APPTYPE, "busbar"); /* as above */
 	snmp_enable_calllog();

@@ -39,11 +39,4 @@ int bb_exporter_alarm(struct bb_exporter *exporter, const char *type, bool activ
 /** Version of the agent, "0.1.0". Any thread. */
 const char *bb_version(void);
 
-/**
- * Counters of all links, for exporters that publish the agent's own health. Calls @each once per link with its
- * name, the polls and errors so far and whether it is backing off. Any thread.
- */
-void bb_registry_links(struct bb_registry *registry,
-		       void (*each)(void *context, const char *name, uint64_t polls, uint64_t errors), void *context);
-
 #endif

@@ -17,8 +17,8 @@ struct bb_timer; /* opaque */
 struct bb_watch; /* opaque */
 
 /**
- * Work that is given to a loop. Embed it in what the work is about; the loop owns it from
- * bb_loop_post() until it calls @run, which may free it or post it again.
+ * Work that is given to a loop. Embed it in what the work is about (BB_CONTAINER() leads back from the task); the loop
+ * owns it from bb_loop_post() until it calls @run, which may free it or post it again.
  */
 struct bb_task {
 	void (*run)(struct bb_task *task);
@@ -72,7 +72,8 @@ enum bb_watch_events {
 
 /**
  * Call @ready when @fd can do what @events (bits of bb_watch_events) ask; an error on it shows as all of them. The
- * descriptor becomes non-blocking, stays the caller's, and must be closed after bb_watch_destroy(). Returns 0 or a negative errno. Thread: the loop's.
+ * descriptor becomes non-blocking, stays the caller's, and must be closed after bb_watch_destroy(). Returns 0 or a
+ * negative errno. Thread: the loop's.
  */
 int bb_watch_create(struct bb_loop *loop, int fd, unsigned events, void (*ready)(void *context, unsigned events),
 		    void *context, struct bb_watch **ret_watch);

@@ -26,7 +26,10 @@ struct bb_pace {
 	uint32_t random;        /* state of the jitter, seeded by the name */
 };
 
-/** Start: the first poll is due within @spread_ms after @now_ms (0: at once). @watch_ms 0: no watch polls. */
+/**
+ * Start: the first poll is due within @spread_ms after @now_ms (0: at once). @interval_ms is above 0; @watch_ms 0: no
+ * watch polls. All times are bb_clock_ms(). Thread, here and below: the one that owns @pace.
+ */
 void bb_pace_init(struct bb_pace *pace, const char *name, int64_t interval_ms, int64_t watch_ms, int64_t now_ms,
 		  int64_t spread_ms);
 

@@ -43,6 +43,7 @@
 #include <busbar/exporter.h>
 #include <busbar/log.h>
 #include <busbar/loop.h>
+#include <busbar/macros.h>
 #include <busbar/pace.h>
 #include <busbar/point.h>
 #include <busbar/reading.h>
@@ -52,8 +53,6 @@
 
 /** What poll() returns when the device has become another (rebooted, other modules): describe() comes next. */
 #define BB_RELEARN 1
-
-#define BB_LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 /** What the plugin was built against. The first member of a plugin, for all time. */
 struct bb_abi {
@@ -93,9 +92,12 @@ struct bb_device_ops {
 	int (*write)(void *state, size_t index, const struct bb_value *value);
 	/** Undo open(). Accepts a half-open instance. */
 	void (*close)(void *state);
-	/** Event-driven plugins, instead of poll: begin to publish by yourself … */
+	/**
+	 * Event-driven plugins, instead of poll: begin to publish by yourself. 0 or a negative errno, said; stop()
+	 * follows in any case.
+	 */
 	int (*start)(void *state);
-	/** … and stop: when it returns, no call about this device is in flight on any thread. */
+	/** End that; when it returns, no call about this device is in flight on any thread. Accepts a half-started one. */
 	void (*stop)(void *state);
 	/** Address schemes it understands, separated by blanks: how `busbarctl probe` finds the plugin. */
 	const char *schemes;

@@ -45,13 +45,15 @@ struct bb_reading;
  * Set point @index to @value, scaled by the point's decimals (230.1 V is 2301 with one decimal); for an enum
  * the member's value, for flags the word, for a bool or alarm 0 or 1, for a timestamp wall-clock ms.
  * @index is the place the builder gave the point. Returns 0; -ERANGE for a bool or alarm that is neither 0 nor 1
- * or an enum value that is no member; the quality is then BAD.
+ * or an enum value that is no member, the quality is then BAD; -ERANGE, too, and nothing else, for an @index that no
+ * point has, which is a bug of the plugin and stops a debug build.
  */
 int bb_reading_set(struct bb_reading *reading, size_t index, int64_t value);
 
 /**
  * Set a string point; @text is copied, invalid UTF-8 and control characters are replaced by '?', trailing NULs and
- * blanks dropped, and no more than 255 bytes kept. Returns 0 or -ENOMEM (the quality is then BAD).
+ * blanks dropped, and no more than 255 bytes kept. Returns 0, -ENOMEM (the quality is then BAD), or -ERANGE for an
+ * @index that is no string point's.
  */
 int bb_reading_set_text(struct bb_reading *reading, size_t index, const char *text, size_t length);
 

@@ -19,8 +19,10 @@ struct bb_device_list {
 	struct bb_device *devices[];
 };
 
-/** Take the current list. Any thread, never blocks on I/O. Give it back with bb_device_list_unref(). */
+/** Take the current list, never NULL. Any thread, never blocks on I/O. Give it back with bb_device_list_unref(). */
 struct bb_device_list *bb_registry_devices(struct bb_registry *registry);
+
+/** Give a list back; accepts NULL. Any thread. */
 void bb_device_list_unref(struct bb_device_list *list);
 
 /**
@@ -32,7 +34,15 @@ uint64_t bb_registry_version(struct bb_registry *registry);
 /** The device of that name with a reference taken, or NULL. Any thread. */
 struct bb_device *bb_registry_find(struct bb_registry *registry, const char *name);
 
-/** Alarms of the agent itself (plugin-failed, config-rejected); a reference is taken. Any thread. */
+/** Alarms of the agent itself (plugin-failed, config-rejected), never NULL; a reference is taken. Any thread. */
 struct bb_alarm_set *bb_registry_agent_alarms(struct bb_registry *registry);
+
+/**
+ * Counters of the links that have an address, for exporters that publish the agent's own health: calls @each once a
+ * link with its name (bb_link_name()) and the polls and errors since it was made. A lock is held meanwhile, so @each
+ * must not call back into the core. Any thread.
+ */
+void bb_registry_links(struct bb_registry *registry,
+		       void (*each)(void *context, const char *name, uint64_t polls, uint64_t errors), void *context);
 
 #endif

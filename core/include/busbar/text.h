@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * busbar/text.h - foreign text made harmless.
+ * busbar/text.h - services for text: foreign text made harmless, and a hash.
  *
  * What a device says passes here once, when it becomes a value (bb_reading_set_text()). Who writes text that came
  * another way, such as the lines of people and programs in events, lets it pass here, too; an output then only adds
@@ -10,6 +10,7 @@
 #define BUSBAR_TEXT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /**
  * Copy @length bytes into @buffer (@size bytes), NUL-terminated: trailing NULs and blanks dropped; control characters,
@@ -17,5 +18,8 @@
  * characters. Returns the new length. Any thread.
  */
 size_t bb_text_clean(char *buffer, size_t size, const char *text, size_t length);
+
+/** FNV-1a of @length bytes: short, and spreads names that differ in one digit. Not for secrets. Any thread. */
+uint32_t bb_text_hash(const char *text, size_t length);
 
 #endif

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_journal.c - events, facts and numbers that survive; reading them.
+ */
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "journal_support.h"
+
+TestSuite(journal, .init = journal_start, .fini = journal_finish);
+
+static const struct journal_filter everything;
+
+Test(journal, events_come_back_as_they_were_after_a_restart)
+{
+	struct answer answer;
+	const struct bb_event *event = &answer.events[0];
+
+	cr_assert_eq(open_journal(), 1);
+	cr_assert_eq(emit("ups-a", "first, with \"quotes\" and ümlauts"), 1);
+	cr_assert_eq(emit("", "second"), 2);
+	close_journal();
+
+	cr_assert_eq(open_journal(), 3, "numbers go on without a break");
+	answer = read_events(&everything, 10);
+	cr_assert_eq(answer.result, 0);
+	cr_assert_eq(answer.count, 2);
+	cr_assert_eq(event->number, 1);
+	cr_assert_eq(event->kind, BB_EVENT_ALARM_RAISED);
+	cr_assert_eq(event->severity, BB_SEVERITY_WARNING);
+	cr_assert_gt(event->wall_ms, 0);
+	cr_assert_str_eq(answer.texts[0], "first, with \"quotes\" and ümlauts");
+	cr_assert_str_eq(answer.texts[1], "second");
+	cr_assert_eq(emit("", "third"), 3);
+}
+
+Test(journal, five_thousand_events_at_once_are_all_kept)
+{
+	struct journal_status status;
+
+	open_journal();
+	for (int i = 0; i < 5000; i++)
+		cr_assert_eq(emit("ups-a", "storm"), (uint64_t)i + 1);
+	run_until(durable() == 5000);
+	journal_status(&status);
+	cr_assert_eq(status.events, 5000);
+	cr_assert_eq(status.lost, 0);
+	cr_assert_lt(status.commits, 500, "many events share a commit");
+	cr_assert(!trouble);
+}
+
+Test(journal, what_is_not_durable_yet_can_be_read)
+{
+	struct answer answer;
+
+	open_journal();
+	for (int i = 0; i < 20; i++)
+		(void)emit("", "just now");
+	answer = read_events(&everything, 64);
+	cr_assert_eq(answer.count, 20);
+	for (size_t i = 0; i < 20; i++)
+		cr_assert_eq(answer.events[i].number, i + 1);
+}
+
+Test(journal, filters_choose_by_number_device_and_time)
+{
+	char text[16];
+	int64_t middle_ms = 0;
+	struct answer answer;
+
+	open_journal();
+	for (int i = 1; i <= 9; i++) {
+		(void)snprintf(text, sizeof(text), "%d", i);
+		if (i == 5) {
+			run_briefly();
+			middle_ms = bb_clock_wall_ms();
+		}
+		(void)emit(i % 3 == 0 ? "ups-b" : "ups-a", text);
+	}
+	run_until(durable() == 9);
+
+	answer = read_events(&(struct journal_filter){.after = 3, .before = 6}, 64);
+	cr_assert_eq(answer.count, 2);
+	cr_assert_str_eq(answer.texts[0], "4");
+
+	answer = read_events(&(struct journal_filter){.device = "ups-b"}, 2);
+	cr_assert_eq(answer.count, 2);
+	cr_assert_str_eq(answer.texts[1], "6");
+
+	answer = read_events(&(struct journal_filter){.device = "ups-b", .newest = true}, 2);
+	cr_assert_eq(answer.count, 2);
+	cr_assert_str_eq(answer.texts[0], "6");
+	cr_assert_str_eq(answer.texts[1], "9");
+
+	answer = read_events(&(struct journal_filter){.since_wall_ms = middle_ms}, 64);
+	cr_assert_eq(answer.count, 5);
+	answer = read_events(&(struct journal_filter){.until_wall_ms = middle_ms}, 64);
+	cr_assert_eq(answer.count, 4);
+	answer = read_events(&(struct journal_filter){.device = "none"}, 64);
+	cr_assert_eq(answer.result, 0);
+	cr_assert_eq(answer.count, 0);
+}
+
+static void must_not_come(void *context, int result, const struct bb_event *events, size_t count)
+{
+	(void)context;
+	(void)result;
+	(void)events;
+	(void)count;
+	cr_assert_fail("a cancelled read was answered");
+}
+
+Test(journal, a_cancelled_read_is_not_answered)
+{
+	struct journal_request *request = NULL;
+
+	open_journal();
+	(void)emit("", "one");
+	cr_assert_eq(journal_read_events(&everything, 10, must_not_come, NULL, &request), 0);
+	journal_cancel(request);
+	cr_assert_eq(read_events(&everything, 10).count, 1, "the next one is");
+}
+
+Test(journal, without_a_journal_there_is_nothing_to_read)
+{
+	cr_assert_eq(journal_read_events(&everything, 10, must_not_come, NULL, NULL), -ENXIO);
+}
+
+/* ---- facts ---- */
+
+static void print_fact(void *context, const char *key, const char *text)
+{
+	(void)strcat(strcat(strcat(strcat(context, key), "="), text), ";");
+}
+
+static const char *facts(const char *prefix)
+{
+	static char text[256];
+
+	text[0] = '\0';
+	journal_each_state(prefix, print_fact, text);
+	return text;
+}
+
+Test(journal, facts_survive_a_restart)
+{
+	open_journal();
+	cr_assert_eq(journal_put_state("ack/ups-b", "2"), 0);
+	cr_assert_eq(journal_put_state("ack/ups-a", "1"), 0);
+	cr_assert_eq(journal_put_state("other", "x"), 0);
+	cr_assert_eq(journal_put_state("ack/ups-c", "3"), 0);
+	cr_assert_eq(journal_put_state("ack/ups-c", NULL), 0);
+	cr_assert_eq(journal_put_state("ack/ups-a", "4"), 0);
+	cr_assert_str_eq(facts("ack/"), "ack/ups-a=4;ack/ups-b=2;", "at once");
+	close_journal();
+
+	open_journal();
+	cr_assert_str_eq(facts("ack/"), "ack/ups-a=4;ack/ups-b=2;");
+	cr_assert_str_eq(facts(""), "ack/ups-a=4;ack/ups-b=2;other=x;");
+}
+
+/* ---- numbers ---- */
+
+static void forget_file(const char *name)
+{
+	char path[128];
+
+	path_in(name, path, sizeof(path));
+	(void)unlink(path);
+}
+
+Test(journal, a_new_database_goes_on_with_the_old_numbers)
+{
+	struct answer answer;
+
+	open_journal();
+	for (int i = 0; i < 5; i++)
+		(void)emit("", "old");
+	close_journal();
+	forget_file("journal.db");
+
+	cr_assert_eq(open_journal(), 6);
+	run_until(events_newest() == 6); /* what is lost is said */
+	answer = read_events(&everything, 10);
+	cr_assert_eq(answer.count, 1);
+	cr_assert_eq(answer.events[0].kind, BB_EVENT_JOURNAL_GAP);
+	cr_assert_not_null(strstr(answer.texts[0], "events 1 to 5 are lost"), "%s", answer.texts[0]);
+}
+
+Test(journal, a_lost_number_file_leaves_out_a_step)
+{
+	open_journal();
+	(void)emit("", "old");
+	close_journal();
+	forget_file("journal.next");
+	cr_assert_gt(open_journal(), 10000);
+}
+
+Test(journal, a_torn_entry_of_the_number_file_leaves_out_two_steps)
+{
+	char path[128];
+	int file;
+
+	open_journal();
+	(void)emit("", "old");
+	close_journal();
+	path_in("journal.next", path, sizeof(path));
+	file = open(path, O_WRONLY);
+	cr_assert_eq(pwrite(file, "9", 1, 0), 1); /* "2 2 clean" */
+	close(file);
+	cr_assert_gt(open_journal(), 40000);
+}
+
+/* ---- trouble ---- */
+
+Test(journal, without_a_folder_events_are_kept_in_memory_and_trouble_is_said)
+{
+	uint64_t first = open_journal_in("/nonexistent/busbar");
+	struct answer answer;
+
+	cr_assert_gt(first, 1700000000000U, "numbers that no journal can have used");
+	(void)emit("", "in memory");
+	run_until(trouble);
+	answer = read_events(&everything, 10);
+	cr_assert_eq(answer.count, 1);
+	cr_assert_eq(answer.events[0].number, first);
+}
+
+Test(journal, a_folder_that_comes_later_is_taken_and_gets_what_was_kept)
+{
+	char path[128];
+	struct answer answer;
+	uint64_t first;
+
+	path_in("later", path, sizeof(path));
+	first = open_journal_in(path);
+	(void)emit("", "early");
+	run_until(trouble);
+	cr_assert_eq(mkdir(path, 0700), 0);
+	run_until(!trouble);
+	run_until(durable() == first);
+	close_journal();
+
+	cr_assert_gt(open_journal_in(path), first);
+	answer = read_events(&everything, 10);
+	cr_assert_str_eq(answer.texts[0], "early");
+	close_journal();
+	forget_file("later/journal.db");
+	forget_file("later/journal.next");
+	forget_file("later/journal.reserve");
+	(void)rmdir(path);
+}
+
+Test(journal, a_folder_has_one_agent_at_a_time)
+{
+	const int other = open(folder, O_RDONLY | O_DIRECTORY);
+
+	cr_assert_eq(flock(other, LOCK_EX | LOCK_NB), 0);
+	open_journal();
+	run_until(trouble);
+	close(other);
+	run_until(!trouble);
+}
