@@ -145,7 +145,7 @@ static int add_code(struct regmap_reader *reader, struct bb_register *entry, str
 		    const char *name)
 {
 	const bool bit = strncmp(key, "bit", 3) == 0;
-	int64_t raw, value;
+	int64_t raw, value = 0;
 	int r = parse_integer(reader, bit ? key + 3 : key, &raw);
 
 	if (r < 0)

@@ -318,7 +318,7 @@ int regmap_row_parse(struct regmap_reader *reader, char *const cells[REGMAP_COLU
 	struct row row = {.symbol = cells[REGMAP_SYMBOL]};
 	struct bb_register *entry = &row.entry;
 	unsigned address, count = 1;
-	bool has;
+	bool has = false;
 	int r = parse_number(reader, "address", cells[REGMAP_ADDRESS], UINT16_MAX, &address);
 
 	if (r == 0 && cells[REGMAP_WORDS][0] != '\0')
