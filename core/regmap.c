@@ -252,17 +252,18 @@ int regmap_default_directory(char *buffer, size_t size)
 {
 	char path[PATH_MAX];
 	const ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
-	char *slash;
-	int written;
+	char *beside = NULL, *slash;
+	int r;
 
 	if (length < 0)
 		return -errno;
 	path[length] = '\0';
 	slash = strrchr(path, '/');
-	if (slash)
-		*slash = '\0';
-	written = snprintf(buffer, size, "%s/../share/busbar/maps", path);
-	if (written < (int)size && access(buffer, R_OK) == 0)
-		return 0;
-	return snprintf(buffer, size, "%s", BUSBAR_MAPDIR) < (int)size ? 0 : -ENAMETOOLONG;
+	if (slash && slash + sizeof("/../share/busbar/maps") < path + sizeof(path)) {
+		strcpy(slash, "/../share/busbar/maps");
+		beside = realpath(path, NULL); /* NULL: it is not there */
+	}
+	r = snprintf(buffer, size, "%s", beside ? beside : BUSBAR_MAPDIR) < (int)size ? 0 : -ENAMETOOLONG;
+	free(beside);
+	return r;
 }

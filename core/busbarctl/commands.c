@@ -134,6 +134,28 @@ const struct command commands[] = {
 		.run = plugin_run,
 	},
 	{
+		.name = "maps",
+		.summary = "register maps of Modbus devices",
+		.help = "Those that come with busbar, and your own in /etc/busbar/maps.d. No agent is needed.\n",
+		.options = CTL_MAPS_DIR,
+		.run = maps_run,
+	},
+	{
+		.name = "map",
+		.arguments = "ID | --check FILE...",
+		.summary = "the registers of one map, or what is wrong with a file",
+		.help = "With --check, every fault of a map file is told with its line: unknown points, registers that "
+			"overlap,\n"
+			"scales that cannot be. No agent is needed. Exit status 1 when there is a fault.\n"
+			"\n"
+			"  busbarctl map socomec\n"
+			"  busbarctl map --check my-ups.csv\n",
+		.options = CTL_CHECK | CTL_MAPS_DIR,
+		.least = 1,
+		.most = 100,
+		.run = map_run,
+	},
+	{
 		.name = "probe",
 		.arguments = "ADDRESS [KEY=VALUE...]",
 		.summary = "try a device once and show what it has",
@@ -170,7 +192,7 @@ const struct command commands[] = {
 	},
 	{
 		.name = "complete",
-		.arguments = "alarms|commands|devices|points|plugins|schemes [DEVICE]",
+		.arguments = "alarms|commands|devices|maps|points|plugins|schemes [DEVICE]",
 		.summary = "names, for the completion of shells",
 		.help = "Prints names, one a line, and never says anything else.\n",
 		.least = 1,

@@ -4,10 +4,12 @@
  *
  * Nothing is ever said on stderr, and an agent that does not answer at once is left alone.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "connection.h"
+#include "regmap.h"
 
 static int devices_frame(void *context, const Busbar__Response *response)
 {
@@ -65,6 +67,30 @@ static void commands_print(void)
 	}
 }
 
+/* Faults of files are nothing to tell somebody who is typing. */
+static void ignore_fault(void *context, const char *file, unsigned line, const char *text)
+{
+	(void)context;
+	(void)file;
+	(void)line;
+	(void)text;
+}
+
+static int maps_print(void)
+{
+	const struct regmap_listener listener = {.fault = ignore_fault};
+	char shipped[PATH_MAX];
+	const char *const directories[] = {shipped, BUSBAR_SYSCONFDIR "/maps.d", NULL};
+	const char *id;
+
+	if (regmap_default_directory(shipped, sizeof(shipped)) < 0 || regmap_open(directories, &listener) < 0)
+		return CTL_ALARM;
+	for (size_t i = 0; (id = bb_regmap_id(i)); i++)
+		(void)puts(id);
+	regmap_close();
+	return CTL_FINE;
+}
+
 int complete_run(struct ctl *ctl, int argc, char **argv)
 {
 	Busbar__Request request = BUSBAR__REQUEST__INIT;
@@ -79,6 +105,8 @@ int complete_run(struct ctl *ctl, int argc, char **argv)
 		commands_print();
 		return CTL_FINE;
 	}
+	if (strcmp(what, "maps") == 0)
+		return maps_print();
 	if (strcmp(what, "devices") == 0) {
 		request.command_case = BUSBAR__REQUEST__COMMAND_STATUS;
 		request.status = &status;

@@ -26,6 +26,8 @@ enum ctl_option {
 	CTL_COUNT = 16,
 	CTL_CSV = 32,
 	CTL_DEVICE = 64,
+	CTL_CHECK = 128,
+	CTL_MAPS_DIR = 256,
 };
 
 /** What was asked for. */
@@ -34,8 +36,9 @@ struct ctl {
 	bool json;
 	bool colour;
 	bool quiet; /* say nothing when there is no agent: completion */
-	bool all, follow, csv;
+	bool all, follow, csv, check;
 	const char *device;          /* NULL: not said */
+	const char *maps_dir;        /* the same */
 	uint64_t since, last, count; /* 0: not said */
 	int64_t since_wall_ms;       /* the same */
 };
@@ -75,6 +78,8 @@ int log_run(struct ctl *ctl, int argc, char **argv);
 int journal_run(struct ctl *ctl, int argc, char **argv);
 int plugins_run(struct ctl *ctl, int argc, char **argv);
 int plugin_run(struct ctl *ctl, int argc, char **argv);
+int maps_run(struct ctl *ctl, int argc, char **argv);
+int map_run(struct ctl *ctl, int argc, char **argv);
 int probe_run(struct ctl *ctl, int argc, char **argv);
 int reload_run(struct ctl *ctl, int argc, char **argv);
 int log_level_run(struct ctl *ctl, int argc, char **argv);

@@ -65,6 +65,9 @@ static const struct option {
 	{"count", 'n', "COUNT", "stop after COUNT lines", OPTION_OF_COMMAND, CTL_COUNT},
 	{"device", 'd', "NAME", "only what is about that device; -: the agent itself", OPTION_OF_COMMAND, CTL_DEVICE},
 	{"csv", 0, NULL, "print CSV (RFC 4180)", OPTION_OF_COMMAND, CTL_CSV},
+	{"check", 0, NULL, "read files and say what is wrong with them", OPTION_OF_COMMAND, CTL_CHECK},
+	{"maps-dir", 0, "FOLDER", "your own maps (default " BUSBAR_SYSCONFDIR "/maps.d)", OPTION_OF_COMMAND,
+	 CTL_MAPS_DIR},
 };
 #define OPTION_COUNT BB_LENGTH(options)
 
@@ -136,6 +139,12 @@ static int take_option(struct line *line, const struct option *option, const cha
 		return CTL_FINE;
 	case CTL_DEVICE:
 		line->ctl.device = value;
+		return CTL_FINE;
+	case CTL_CHECK:
+		line->ctl.check = true;
+		return CTL_FINE;
+	case CTL_MAPS_DIR:
+		line->ctl.maps_dir = value;
 		return CTL_FINE;
 	}
 	return CTL_FINE;
