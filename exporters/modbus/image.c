@@ -35,7 +35,7 @@ struct space {
 struct source {
 	struct view view;
 	struct bb_reading *shown; /* that the words were made of; a reference */
-	int *points;              /* for each register of the map: its point in @shown, −1: absent */
+	int *points;              /* for each register of the map: its point in @shown, negative: absent */
 	enum bb_device_state state;
 	bool stale[BB_GROUP_COUNT];
 };
@@ -56,11 +56,17 @@ static int compare_slots(const void *a, const void *b)
 	return (one->address > other->address) - (one->address < other->address);
 }
 
+/* A register without a point is reserved: always absent, so nothing of it can be stale or unanswered. */
+static const struct bb_point *point_of(const struct bb_register *entry)
+{
+	return entry->point != NULL ? bb_dictionary_find(entry->point) : NULL;
+}
+
 static void fill_slots(struct space *space, enum bb_space kind, uint16_t view, const struct bb_regmap *map)
 {
 	for (size_t i = 0; i < map->count; i++) {
 		const struct bb_register *entry = &map->registers[i];
-		const struct bb_point *point = bb_dictionary_find(entry->point);
+		const struct bb_point *point = point_of(entry);
 
 		if (!(entry->spaces & 1u << kind))
 			continue;
@@ -70,9 +76,9 @@ static void fill_slots(struct space *space, enum bb_space kind, uint16_t view, c
 				.view = view,
 				.entry = (uint32_t)i,
 				.word = word,
-				.drop = point == NULL || !point->keep,
+				.drop = entry->point != NULL && (point == NULL || !point->keep),
 				.urgent = point != NULL && point->urgent,
-				.status = strcmp(entry->point, STATUS_POINT) == 0,
+				.status = entry->point != NULL && strcmp(entry->point, STATUS_POINT) == 0,
 			};
 	}
 }
@@ -146,10 +152,19 @@ void image_destroy(struct image *image)
 
 /* ---- filling ---- */
 
+static int find_point(const struct bb_reading *reading, const struct bb_register *entry)
+{
+	int point = entry->point != NULL ? bb_reading_find(reading, entry->point) : -ENOENT;
+
+	if (point < 0 && entry->fallback != NULL)
+		point = bb_reading_find(reading, entry->fallback);
+	return point;
+}
+
 static void find_points(struct source *source)
 {
 	for (size_t i = 0; i < source->view.map->count; i++)
-		source->points[i] = bb_reading_find(source->shown, source->view.map->registers[i].point);
+		source->points[i] = find_point(source->shown, &source->view.map->registers[i]);
 }
 
 /* The words of register @entry as the reading says; absent where it says nothing. */
