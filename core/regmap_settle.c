@@ -22,24 +22,32 @@ static int compare_places(const void *a, const void *b)
 	return one->line < two->line ? -1 : one->line > two->line;
 }
 
-/* Told once for a pair of lines, not for each of their thirty copies. */
+/* Tell of the later of two lines, once for a row and not for each of its thirty copies and both of its spaces. */
+static void tell_overlap(struct regmap_reader *reader, enum bb_space space, const struct regmap_entry *one,
+			 const struct regmap_entry *two, unsigned *told)
+{
+	const unsigned line = one->line > two->line ? one->line : two->line;
+
+	if (*told != line)
+		(void)regmap_fault_at(reader, line, "%s %u is also that of line %u", space_names[space],
+				      two->entry.address, one->line + two->line - line);
+	*told = line;
+}
+
 static void check_overlaps(struct regmap_reader *reader)
 {
+	unsigned told = 0;
+
 	for (unsigned space = 0; space < BB_SPACE_COUNT; space++) {
 		const struct regmap_entry *last = NULL;
-		unsigned told = 0;
 
 		for (size_t i = 0; i < reader->count; i++) {
 			const struct regmap_entry *entry = &reader->entries[i];
 
 			if (!(entry->entry.spaces & 1u << space))
 				continue;
-			if (last && entry->entry.address < last->entry.address + last->entry.count &&
-			    entry->line != told) {
-				told = entry->line;
-				(void)regmap_fault_at(reader, entry->line, "%s %u is also that of line %u",
-						      space_names[space], entry->entry.address, last->line);
-			}
+			if (last && entry->entry.address < last->entry.address + last->entry.count)
+				tell_overlap(reader, space, last, entry, &told);
 			if (!last ||
 			    entry->entry.address + entry->entry.count > last->entry.address + last->entry.count)
 				last = entry;
