@@ -65,6 +65,15 @@ static bool is_name(const char *text)
 	return before != '.';
 }
 
+/* How long the battery lasts, of the device or of a module: nobody may think it over before it is. */
+static bool is_time_left(const char *point)
+{
+	static const char name[] = "battery.runtime";
+	const size_t length = strlen(point);
+
+	return length >= sizeof(name) - 1 && strcmp(point + length - (sizeof(name) - 1), name) == 0;
+}
+
 int regmap_point_resolve(struct regmap_reader *reader, const char *point, struct bb_register *entry)
 {
 	struct dictionary_match match, inner;
@@ -92,6 +101,7 @@ int regmap_point_resolve(struct regmap_reader *reader, const char *point, struct
 	} else {
 		take_open(entry, match.row->kind);
 	}
+	entry->time_left = is_time_left(point);
 	if (entry->kind == BB_KIND_TIMESTAMP)
 		return regmap_fault(reader, "point '%s' is a moment in time, which no register can hold", point);
 	if ((entry->kind == BB_KIND_STRING) != (entry->type == BB_REGISTER_STRING))
