@@ -146,7 +146,7 @@ int api_check_device(struct api_client *client, const char *device)
 		if (strcmp(names[i], device) == 0)
 			goto out;
 	}
-	step = api_refuse(client, BUSBAR__ERROR__CODE__NOT_FOUND, text_suggest(device, names), "no device '%s'",
+	step = api_refuse(client, BUSBAR__ERROR__CODE__NOT_FOUND, bb_text_suggest(device, names), "no device '%s'",
 			  device);
 out:
 	free(names);

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include <busbar/clock.h>
+#include <busbar/macros.h>
 
 #include "cursor.h"
 
@@ -58,7 +59,7 @@ void cursor_post_ready(struct bb_cursor *cursor)
 
 static void ready_arrived(struct bb_task *task)
 {
-	struct bb_cursor *cursor = (struct bb_cursor *)((char *)task - offsetof(struct bb_cursor, ready_task));
+	struct bb_cursor *cursor = BB_CONTAINER(task, struct bb_cursor, ready_task);
 	struct journal *journal = journal_get();
 	bool closed;
 
@@ -84,7 +85,7 @@ static void cursor_ask(struct journal *journal, struct bb_cursor *cursor)
 
 static void take_arrived(struct bb_task *task)
 {
-	struct bb_cursor *cursor = (struct bb_cursor *)((char *)task - offsetof(struct bb_cursor, take_task));
+	struct bb_cursor *cursor = BB_CONTAINER(task, struct bb_cursor, take_task);
 	struct journal *journal = journal_get();
 	struct event_list result = {0};
 	struct bb_event *events = NULL;

@@ -187,7 +187,7 @@ static int parse_enum(const struct context *context)
 	for (context->value->number = 0; words[context->value->number]; context->value->number++)
 		if (strcmp(words[context->value->number], context->text) == 0)
 			goto done;
-	suggestion = text_suggest(context->text, (const char *const *)words);
+	suggestion = bb_text_suggest(context->text, (const char *const *)words);
 	if (suggestion)
 		r = option_fault(context->fault, "must be one of: %s; not '%s', did you mean '%s'?",
 				 context->option->choices, context->text, suggestion);

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* The longest word text_suggest() compares; no option, plugin or point of ours is that long. */
+/* The longest word bb_text_suggest() compares; no option, plugin or point of ours is that long. */
 #define SUGGEST_MAX 64
 
 /*
@@ -161,7 +161,7 @@ static unsigned text_distance(const char *a, const char *b)
 	return last[length];
 }
 
-const char *text_suggest(const char *text, const char *const *words)
+const char *bb_text_suggest(const char *text, const char *const *words)
 {
 	const char *best = NULL;
 	unsigned best_distance = 3;

@@ -171,7 +171,7 @@ static int fail_unknown_option(const char *word)
 
 	for (size_t i = 0; i < OPTION_COUNT; i++)
 		names[i] = options[i].name;
-	suggestion = word[1] == '-' ? text_suggest(word + 2, names) : NULL;
+	suggestion = word[1] == '-' ? bb_text_suggest(word + 2, names) : NULL;
 	if (suggestion != NULL)
 		return ctl_fail(CTL_USAGE, "no option '%s', did you mean '--%s'?", word, suggestion);
 	return ctl_fail(CTL_USAGE, "no option '%s'; try 'busbarctl --help'", word);
@@ -271,7 +271,7 @@ static int fail_unknown_command(const char *name)
 
 	for (size_t i = 0; i < COMMANDS_MAX && commands[i].name != NULL; i++)
 		names[i] = commands[i].name;
-	suggestion = text_suggest(name, names);
+	suggestion = bb_text_suggest(name, names);
 	if (suggestion != NULL)
 		return ctl_fail(CTL_USAGE, "no command '%s', did you mean '%s'?", name, suggestion);
 	return ctl_fail(CTL_USAGE, "no command '%s'; try 'busbarctl --help'", name);
