@@ -175,7 +175,12 @@ static void look_at_row(void *context, int64_t wall_ms, const int64_t *values, s
 static bool log_serve(struct journal_request *request, struct writer *writer)
 {
 	struct log_reading *reading = (struct log_reading *)request;
-	int r = writer->store ? store_next_layout(writer->store, &reading->layout, look_at_layout, reading) : -EAGAIN;
+	int r = -EAGAIN;
+
+	if (writer->recovery)
+		return true; /* it will be there soon */
+	if (writer->store)
+		r = store_next_layout(writer->store, &reading->layout, look_at_layout, reading);
 
 	if (r > 0 && layout_is_wanted(reading)) {
 		r = store_read_samples(writer->store, reading->layout, reading->since_wall_ms, reading->until_wall_ms,
