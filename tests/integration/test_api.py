@@ -139,6 +139,7 @@ class ForeignClients(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.daemon = Busbard(CONFIG)
+        cls.daemon.ctl("status")  # the first answer comes when everything has been opened
 
     @classmethod
     def tearDownClass(cls):
