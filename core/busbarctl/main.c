@@ -81,10 +81,13 @@ static int parse_number(const struct option *option, const char *text, uint64_t 
 
 static int parse_since(const char *text, struct ctl *ctl)
 {
+	struct timespec now;
 	enum when_kind kind;
 	int64_t value;
 
-	if (when_parse(text, (int64_t)time(NULL) * 1000, &kind, &value) < 0)
+	if (clock_gettime(CLOCK_REALTIME, &now) < 0)
+		return ctl_fail(CTL_USAGE, "what time it is cannot be told: %s", strerror(errno));
+	if (when_parse(text, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, &kind, &value) < 0)
 		return ctl_fail(CTL_USAGE,
 				"--since wants a time (2026-05-01T12:00:00Z, '2026-05-01 12:00', 12:00), a duration "
 				"(90m, 2d), or an event's number, not '%s'",
