@@ -25,6 +25,12 @@
 #define KEEPALIVE_EVERY_S 10
 #define KEEPALIVE_TIMES   3
 
+/* So many repeats that nobody answers, and not just one that was lost. */
+#define LOST_AFTER_REPEATS 3
+
+/* What waits in the kernel for a slow peer; more waits in the journal, where it costs no memory. */
+#define SEND_BUFFER 65536
+
 /* What a peer says at a time is forgotten in pieces, and others get their turn after so many. */
 #define DRAIN_PIECES 8
 
@@ -135,7 +141,8 @@ bool stream_is_dead(const struct stream *stream, int64_t silence_ms)
 	 * With a full window nothing is in flight, and the peer's kernel answers our questions whether there is room:
 	 * such a peer is slow, not gone.
 	 */
-	return info.tcpi_unacked > 0 && info.tcpi_retransmits > 0 && (int64_t)info.tcpi_last_ack_recv > silence_ms;
+	return info.tcpi_unacked > 0 && info.tcpi_retransmits >= LOST_AFTER_REPEATS &&
+	       (int64_t)info.tcpi_last_ack_recv > silence_ms;
 }
 
 static void set_option(int fd, int level, int name, int value)
@@ -160,6 +167,7 @@ int stream_connect(const char *address, unsigned short port)
 		return r;
 	}
 	set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1); /* an event does not wait for the next one */
+	set_option(fd, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER);
 	set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 	set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_AFTER_S);
 	set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_EVERY_S);
