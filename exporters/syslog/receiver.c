@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * receiver.c - one receiver's life: connect, send from the cursor on, find out what arrived, begin again.
+ * receiver.c - one receiver's life: look up, connect, agree, deliver (delivery.c), and again from the beginning.
  *
- * Events come from the journal in batches, at least one and at most BATCH at a time, and the next batch is fetched when
- * the last one has been written: so a receiver that is slow, or down for a week, costs a buffer and no more, and its
- * events wait on disk. flight.c tells which events count as delivered; the cursor moves up to there and no further. When
- * the connection breaks, it goes back to there: the receiver gets some events twice, in order, and tells them by their
- * event number.
- *
- * A batch may be on its way from the journal while the connection breaks. It is then dropped when it comes, and the
- * cursor goes back only after that.
+ * One timer serves whatever state there is, since each has one thing to wait for at most: the end of a pause, a
+ * deadline, or that the connection has stood long enough to be trusted.
  */
 #include "receiver.h"
 
@@ -20,16 +14,9 @@
 #include <unistd.h>
 
 #include <busbar/clock.h>
-#include <busbar/journal.h>
 #include <busbar/resolve.h>
 
-#include "flight.h"
-#include "host.h"
-
-#define BATCH 32
-
-/* "2048 " in front of a message, or "\n" behind it. */
-#define FRAME_EXTRA 8
+#include "delivery.h"
 
 /* The wait after the first failure; it doubles with each further one. */
 #define RETRY_FIRST_MS 200
@@ -60,26 +47,10 @@ struct receiver {
 	unsigned failures;
 	unsigned random; /* state of the jitter */
 
-	struct bb_cursor *cursor;
-	bool fetching, rewind_later;
-	struct flight flight;
-	uint64_t last_written; /* the newest event that was written whole on this connection; 0: none */
-	uint32_t sequence;     /* of the message before */
-
-	/* The batch that is being written. */
-	size_t filled, sent;
-	size_t event_count, event_sent;
-	struct {
-		uint64_t number;
-		size_t end; /* in buffer */
-	} events[BATCH];
-
+	struct delivery *delivery;
 	void (*done)(void *context);
 	void *context;
-	char buffer[BATCH * (MESSAGE_MAX + FRAME_EXTRA)];
 };
-
-static void receiver_pump(struct receiver *receiver);
 
 static void receiver_set_ticking(struct receiver *receiver, bool ticking)
 {
@@ -107,19 +78,12 @@ static void receiver_disconnect(struct receiver *receiver)
 	receiver->fd = -1;
 	bb_timer_stop(receiver->timer);
 	receiver_set_ticking(receiver, false);
-	receiver->flight.count = 0;
-	receiver->filled = receiver->sent = 0;
-	receiver->event_count = receiver->event_sent = 0;
-	receiver->last_written = 0;
-	if (receiver->fetching)
-		receiver->rewind_later = true;
-	else
-		bb_cursor_rewind(receiver->cursor);
+	delivery_restart(receiver->delivery);
 }
 
 static void receiver_free(struct receiver *receiver)
 {
-	bb_cursor_close(receiver->cursor);
+	delivery_close(receiver->delivery);
 	bb_timer_destroy(receiver->timer);
 	bb_timer_destroy(receiver->tick);
 	free(receiver->address);
@@ -173,122 +137,34 @@ static void receiver_fail(struct receiver *receiver, int error, const char *what
 	bb_timer_start(receiver->timer, retry_delay(receiver), 0);
 }
 
-/* ---- sending ---- */
+/* ---- being connected ---- */
 
-/* Which bytes belong to which event: as soon as the last one of an event was taken, it is on its way. */
-static void note_written(struct receiver *receiver)
-{
-	bool any = false;
-
-	while (receiver->event_sent < receiver->event_count &&
-	       receiver->events[receiver->event_sent].end <= receiver->sent) {
-		receiver->last_written = receiver->events[receiver->event_sent++].number;
-		any = true;
-	}
-	if (any)
-		flight_add(&receiver->flight, receiver->last_written, receiver->stream->ops->written(receiver->stream));
-	if (receiver->sent == receiver->filled) {
-		receiver->filled = receiver->sent = 0;
-		receiver->event_count = receiver->event_sent = 0;
-	}
-}
-
-/* Returns 0, -EAGAIN when the peer takes no more now, or another negative errno. */
-static int write_batch(struct receiver *receiver)
-{
-	struct stream *stream = receiver->stream;
-
-	while (receiver->sent < receiver->filled) {
-		const ssize_t taken = stream->ops->write(stream, receiver->buffer + receiver->sent,
-							 receiver->filled - receiver->sent);
-
-		if (taken < 0)
-			return (int)taken;
-		receiver->sent += (size_t)taken;
-		note_written(receiver);
-	}
-	return 0;
-}
-
-static void append_event(struct receiver *receiver, const struct bb_event *event)
-{
-	char message[MESSAGE_MAX];
-	char *const at = receiver->buffer + receiver->filled;
-	const size_t left = sizeof(receiver->buffer) - receiver->filled;
-	size_t length;
-
-	receiver->sequence = receiver->sequence < MESSAGE_SEQUENCE_MAX ? receiver->sequence + 1 : 1;
-	length = message_format(receiver->setup.origin, event, receiver->sequence, host_clock_is_synchronised(),
-				message);
-	if (receiver->setup.count_octets)
-		length = (size_t)snprintf(at, left, "%zu %s", length, message);
-	else
-		length = (size_t)snprintf(at, left, "%s\n", message);
-	receiver->filled += length;
-	receiver->events[receiver->event_count].number = event->number;
-	receiver->events[receiver->event_count++].end = receiver->filled;
-}
-
-static void receiver_take(void *context, const struct bb_event *events, size_t count)
+/* Go on as far as it goes. */
+static void receiver_pump(void *context)
 {
 	struct receiver *receiver = context;
-
-	receiver->fetching = false;
-	if (receiver->rewind_later) { /* they were for a connection that is no more */
-		receiver->rewind_later = false;
-		bb_cursor_rewind(receiver->cursor);
-	} else if (count == 0) {
-		return; /* receiver_ready() will be called */
-	} else {
-		for (size_t i = 0; i < count; i++)
-			append_event(receiver, &events[i]);
-	}
-	receiver_pump(receiver);
-}
-
-static void receiver_ready(void *context)
-{
-	receiver_pump(context);
-}
-
-/* Go on as far as it goes: write what there is, fetch more. */
-static void receiver_pump(struct receiver *receiver)
-{
 	int r;
 
 	if (receiver->state != UP)
 		return;
-	r = write_batch(receiver);
-	if (r < 0 && r != -EAGAIN) {
+	r = delivery_pump(receiver->delivery, receiver->stream);
+	if (r < 0) {
 		receiver_fail(receiver, r, "connection lost");
 		return;
 	}
 	bb_watch_set(receiver->watch, receiver->stream->wants);
-	if (receiver->flight.count > 0 || receiver->filled > 0)
+	if (delivery_is_under_way(receiver->delivery))
 		receiver_set_ticking(receiver, true);
-	if (receiver->filled > 0 || receiver->fetching)
-		return;
-	r = bb_cursor_fetch(receiver->cursor, BATCH, receiver_take, receiver);
-	if (r < 0)
-		(void)bb_log_error(receiver->setup.log, r, "%s: cannot fetch events",
-				   receiver->setup.target->name); /* the next readiness tries again */
-	receiver->fetching = r >= 0;
 }
 
 /* Look what has arrived meanwhile, and whether the peer is still there. */
 static void receiver_tick(void *context)
 {
 	struct receiver *receiver = context;
-	const int64_t now_ms = bb_clock_ms();
-	uint64_t settled;
 
 	if (receiver->state != UP)
 		return;
-	flight_acknowledge(&receiver->flight, stream_acknowledged(receiver->stream), now_ms);
-	settled = flight_settle(&receiver->flight, now_ms, receiver->setup.settle_ms);
-	if (settled > 0)
-		bb_cursor_delivered(receiver->cursor, settled);
-	if (receiver->flight.count == 0 && receiver->filled == 0)
+	if (!delivery_settle(receiver->delivery, receiver->stream, bb_clock_ms()))
 		receiver_set_ticking(receiver, false);
 	else if (stream_is_dead(receiver->stream, receiver->setup.timeout_ms))
 		receiver_fail(receiver, -ETIMEDOUT, "connection lost");
@@ -357,9 +233,8 @@ static void receiver_on_descriptor(void *context, unsigned events)
 	}
 	if (events & BB_WATCH_READ)
 		r = receiver->stream->ops->drain(receiver->stream);
-	if (r == -EPIPE && receiver->state == FINISHING && receiver->last_written > 0 &&
-	    stream_acknowledged(receiver->stream) == receiver->stream->ops->written(receiver->stream))
-		bb_cursor_delivered(receiver->cursor, receiver->last_written); /* it has read up to our end */
+	if (r == -EPIPE && receiver->state == FINISHING)
+		delivery_complete(receiver->delivery, receiver->stream); /* it closes because we have */
 	if (r != -EAGAIN)
 		receiver_fail(receiver, r == -EPIPE ? 0 : r,
 			      r == -EPIPE ? "it has closed the connection" : "connection lost");
@@ -460,6 +335,16 @@ static void receiver_on_timer(void *context)
 int receiver_start(const struct receiver_setup *setup, struct receiver **ret_receiver)
 {
 	struct receiver *receiver = calloc(1, sizeof(*receiver));
+	const struct delivery_setup delivery = {
+		.target = setup->target,
+		.origin = setup->origin,
+		.log = setup->log,
+		.loop = setup->loop,
+		.count_octets = setup->count_octets,
+		.settle_ms = setup->settle_ms,
+		.wake = receiver_pump,
+		.context = receiver,
+	};
 	int r = -ENOMEM;
 
 	if (!receiver)
@@ -470,7 +355,7 @@ int receiver_start(const struct receiver_setup *setup, struct receiver **ret_rec
 	receiver->timer = bb_timer_create(setup->loop, receiver_on_timer, receiver);
 	receiver->tick = bb_timer_create(setup->loop, receiver_tick, receiver);
 	if (receiver->timer && receiver->tick)
-		r = bb_cursor_open(setup->target->cursor, setup->loop, receiver_ready, receiver, &receiver->cursor);
+		r = delivery_open(&delivery, &receiver->delivery);
 	if (r < 0) {
 		receiver_free(receiver);
 		return bb_log_error(setup->log, r, "%s: no cursor in the journal", setup->target->name);
@@ -482,7 +367,8 @@ int receiver_start(const struct receiver_setup *setup, struct receiver **ret_rec
 
 void receiver_finish(struct receiver *receiver, int64_t patience_ms, void (*done)(void *context), void *context)
 {
-	const bool on_its_way = receiver->state == UP && receiver->flight.count > 0 && receiver->filled == 0;
+	const bool on_its_way = receiver->state == UP && delivery_is_under_way(receiver->delivery) &&
+				delivery_is_between_batches(receiver->delivery);
 
 	receiver->done = done;
 	receiver->context = context;

@@ -6,8 +6,9 @@
  *	target.c            where messages go
  *	message.c           an event as a message; host.c says from which machine
  *	transport_udp.c     receivers that are told in the moment, on the main loop; journald.c, too
- *	receiver.c          receivers that get every event, from a cursor in the journal; flight.c says what arrived
- *	transport_stream.c  their connections; tls.c, too
+ *	receiver.c          receivers that get every event: their connections, one after the other
+ *	delivery.c          what they get, from a cursor in the journal; flight.c says what arrived
+ *	transport_stream.c  a connection; tls.c, too
  *
  * Receivers over TCP and TLS of one section share a thread with a loop. Nothing on it ever waits for a peer, so none of
  * them holds up another.
