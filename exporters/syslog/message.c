@@ -20,6 +20,7 @@
 #include <string.h>
 #include <time.h>
 
+#include <busbar/macros.h>
 #include <busbar/text.h>
 
 /* RFC 5424, 6.2.1 */
@@ -57,13 +58,11 @@ static const struct kind {
 	[BB_EVENT_JOURNAL_GAP] = {"journal-gap", "gap", false, {ERROR, ERROR, ERROR}},
 };
 
-#define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
-
 static const struct kind *kind_of(const struct bb_event *event)
 {
 	static const struct kind unknown = {"event", "unknown", false, {NOTICE, NOTICE, NOTICE}};
 
-	return (size_t)event->kind < KIND_COUNT && kinds[event->kind].id ? &kinds[event->kind] : &unknown;
+	return (size_t)event->kind < BB_LENGTH(kinds) && kinds[event->kind].id ? &kinds[event->kind] : &unknown;
 }
 
 unsigned message_severity(const struct bb_event *event)

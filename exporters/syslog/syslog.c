@@ -156,19 +156,9 @@ static int syslog_check(const struct bb_config *config)
 
 /* ---- the thread of receivers ---- */
 
-static struct syslog *syslog_of_begin(struct bb_task *task)
-{
-	return (struct syslog *)((char *)task - offsetof(struct syslog, begin));
-}
-
-static struct syslog *syslog_of_finish(struct bb_task *task)
-{
-	return (struct syslog *)((char *)task - offsetof(struct syslog, finish));
-}
-
 static void receivers_begin(struct bb_task *task)
 {
-	struct syslog *syslog = syslog_of_begin(task);
+	struct syslog *syslog = BB_CONTAINER(task, struct syslog, begin);
 
 	for (size_t i = 0; i < syslog->targets.count && syslog->result >= 0; i++) {
 		struct outlet *outlet = &syslog->outlets[i];
@@ -193,7 +183,7 @@ static void receiver_finished(void *context)
 
 static void receivers_finish(struct bb_task *task)
 {
-	struct syslog *syslog = syslog_of_finish(task);
+	struct syslog *syslog = BB_CONTAINER(task, struct syslog, finish);
 
 	syslog->finishing = 1; /* this function: so that the last receiver to finish does not end what is not begun */
 	for (size_t i = 0; i < syslog->targets.count; i++)

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <busbar/macros.h>
+
 #include "datagram.h"
 #include "message.h"
 #include "text.h"
@@ -221,7 +223,7 @@ Test(syslog_message, no_byte_in_any_text_breaks_the_grammar)
 	struct parsed parsed;
 
 	for (int byte = 1; byte < 256; byte++)
-		for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
+		for (size_t i = 0; i < BB_LENGTH(patterns); i++) {
 			struct bb_event event = on_battery;
 
 			snprintf(text, sizeof(text), patterns[i], byte);
