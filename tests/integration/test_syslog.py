@@ -4,71 +4,14 @@
 rsyslog receives over UDP, TCP and TLS, and says what it understood. Peers of our own do what rsyslog would not: cut
 connections at any byte, stall, dawdle.
 """
-import json
-import os
-import pathlib
 import re
 import socket
-import tempfile
-import threading
 import time
 import unittest
 
-from support import BUILD, SANITIZERS, SOURCE, Busbard, cut, say, wait_for
-from syslog_peers import CERTIFICATES, Certificates, Peer, Rsyslog, frames, number
-
-# Patient as far as correctness goes, impatient where a test would wait.
-QUICK = {"plugin": "syslog", "retry": "200ms", "settle": "300ms", "timeout": "2s"}
-
-MAINS_FAILURE = "at 1s mains off\nat 600s mains on\n"
-
-
-class Case(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="busbar-syslog-")
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-
-    def config(self, exporters, devices=None):
-        (self.folder / "scenario").write_text(MAINS_FAILURE)
-        (self.folder / "state").mkdir(exist_ok=True)
-        return {"devices": devices or {}, "exporters": exporters}
-
-    def ups(self):
-        return {"ups-a": {"plugin": "simulator", "interval": "1s", "watch": "200ms",
-                          "scenario": str(self.folder / "scenario")}}
-
-    def busy(self, count):
-        """Devices with about 80 events a second each."""
-        alarms = ("battery-bad", "low-battery", "depleted-battery", "temp-bad", "input-bad", "output-bad", "on-bypass",
-                  "output-overload", "bypass-bad", "charger-failed", "fan-failure", "general-fault", "on-battery")
-        lines = [f"at {moment} alarm {alarm} {state}" for moment, state in (("1s", "on"), ("2500ms", "off"))
-                 for alarm in alarms]
-        (self.folder / "busy").write_text("\n".join(lines + ["repeat 3s", ""]))
-        return {f"busy-{i}": {"plugin": "simulator", "interval": "100ms", "watch": "0s", "speed": 10,
-                              "scenario": str(self.folder / "busy")} for i in range(count)}
-
-    def events(self, busbard):
-        return busbard.json("events")
-
-    def make_events(self, busbard, count):
-        """@count events of known kind; returns the number of the last."""
-        for _ in range(count):
-            busbard.reload()
-        return self.newest(busbard)
-
-    def newest(self, busbard):
-        return self.events(busbard)[-1]["number"]
-
-    def assert_sequence(self, numbers, upto, what=""):
-        """Everything is there up to @upto, and in order when repeats are taken out."""
-        first = sorted(set(numbers))
-        self.assertEqual(first, list(range(first[0], upto + 1)), what)
-        seen = 0
-        for one in numbers:
-            self.assertLessEqual(one, seen + 1 if seen else first[0], f"{what}: skips in {numbers}")
-            seen = max(seen, one)
-
+from support import SANITIZERS, Busbard, cut, say, wait_for
+from syslog_case import QUICK, Case
+from syslog_peers import CERTIFICATES, Certificates, Peer, Rsyslog, number
 
 class WithRsyslog(Case):
     def test_rsyslog_understands_every_field(self):
@@ -139,14 +82,15 @@ class WithRsyslog(Case):
                              lambda: f"event {last} in {rsyslog.numbers()}; {busbard.log()}")
                 busbard.wait_log(r"takes messages again after")
                 self.assert_sequence(rsyslog.numbers(), last)
-            # What was settled before the end does not come again with the next busbard.
-            before = len(rsyslog.lines())
+            # rsyslog has closed the connection at our end, so it has read everything: nothing comes again.
+            before = rsyslog.numbers()
             with Busbard(self.config({"syslog": exporter})) as busbard:
                 last = self.make_events(busbard, 1)
                 wait_for(lambda: last in rsyslog.numbers(), 10, lambda: f"event {last} in {rsyslog.numbers()}")
-                self.assert_sequence(rsyslog.numbers(), last)
-                again = len(rsyslog.lines()) - before
-            say(f"{scheme}: {last} events, {len(rsyslog.numbers()) - last} repeated, {again} after a restart")
+                numbers = rsyslog.numbers()
+                self.assert_sequence(numbers, last)
+                self.assertGreater(min(numbers[len(before):]), max(before))
+            say(f"{scheme}: {last} events, {len(numbers) - last} of them twice")
 
     def test_tcp_receiver_down_for_a_while_gets_everything_in_order(self):
         self.down_for_a_while(None, "tcp")
@@ -385,31 +329,6 @@ class HardTimes(Case):
                 self.assertEqual(numbers, list(range(numbers[0], numbers[0] + 4)), "refused ones were sent again")
                 busbard.wait_log("takes messages again after")
             self.assertEqual(busbard.log().count("nobody listens"), 1)
-
-
-class Clocks(Case):
-    def test_order_and_numbers_survive_jumps_of_the_wall_clock(self):
-        library = next(pathlib.Path("/usr/lib").rglob("libfaketimeMT.so.1"), None)
-        if not library:
-            self.skipTest("libfaketime is not installed (./dev deps installs it)")
-        if SANITIZERS:
-            self.skipTest("sanitizers and libfaketime both want to be loaded first")
-        offset = self.folder / "offset"
-        offset.write_text("+0")
-        env = {"LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(offset), "FAKETIME_NO_CACHE": "1",
-               "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-        with Rsyslog() as rsyslog:
-            exporter = {**QUICK, "server": f"tcp://127.0.0.1:{rsyslog.tcp_port}"}
-            with Busbard(self.config({"syslog": exporter}), env=env) as busbard:
-                for jump in ("+0", "-3600", "+86400", "-400d", "+0"):
-                    offset.write_text(jump)
-                    last = self.make_events(busbard, 3)
-                    wait_for(lambda: last in rsyslog.numbers(), 10, lambda: f"event {last} in {rsyslog.numbers()}")
-            rows = rsyslog.lines()
-            self.assertEqual([int(row["busbar"]["event"]) for row in rows], list(range(1, len(rows) + 1)))
-            self.assertEqual([int(row["sd"]["meta"]["sequenceid"]) for row in rows], list(range(1, len(rows) + 1)))
-            times = [row["time"] for row in rows]
-            self.assertNotEqual(times, sorted(times), "the clock did jump")
 
 
 if __name__ == "__main__":
