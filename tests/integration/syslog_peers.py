@@ -13,6 +13,7 @@ import struct
 import subprocess
 import tempfile
 import threading
+import unittest
 
 from support import Process, free_port, program, wait_for
 
@@ -118,6 +119,7 @@ ruleset(name="all") {{
 {inputs}
 """
 
+
 class Rsyslog:
     """rsyslogd on free ports of 127.0.0.1: udp, and tcp; with @certificate (of a Certificates) that is TLS."""
 
@@ -129,7 +131,7 @@ class Rsyslog:
         driver = files = ""
         if certificates:
             if not list(pathlib.Path("/usr/lib").rglob("lmnsd_gtls.so")):
-                raise unittest_skip("rsyslog-gnutls is not installed (./dev deps installs it)")
+                raise unittest.SkipTest("rsyslog-gnutls is not installed (./dev deps installs it)")
             driver = ' streamDriver.name="gtls" streamDriver.mode="1" streamDriver.authMode="anon"'
             files = (f' defaultNetstreamDriverCAFile="{certificates / "ca.pem"}"'
                      f' defaultNetstreamDriverCertFile="{certificates / (certificate + ".pem")}"'
@@ -153,11 +155,12 @@ class Rsyslog:
         return any(f"0100007F:{self.tcp_port:04X}" in line.split()[1] and line.split()[3] == "0A" for line in listening[1:])
 
     def stop(self):
-        self.process.stop()
+        self.process.__exit__()
 
     def kill(self):
         self.process.signal(9)
         self.process.wait()
+        self.process.__exit__()
 
     def lines(self):
         """What was received: the fields of each message, and its structured data as rsyslog parsed it, whose names it
@@ -186,13 +189,8 @@ class Rsyslog:
         return self
 
     def __exit__(self, *_):
-        self.process.__exit__()
+        self.stop()
         self.folder.cleanup()
-
-
-def unittest_skip(reason):
-    import unittest
-    return unittest.SkipTest(reason)
 
 
 # ---- a peer with manners of its own ----------------------------------------------------------------------------------
