@@ -13,6 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+
+#include <busbar/text.h>
 
 static const struct scheme {
 	const char *name;
@@ -30,20 +33,17 @@ static const char all_schemes[] = "tls tcp udp journald";
 
 /*
  * The cursor's name: what a cursor's name cannot hold becomes '_', and whatever was changed or cut gets a number made
- * from the whole (FNV-1a), so that two receivers never share a cursor.
+ * from the whole, so that two receivers never share a cursor.
  */
 static void name_cursor(struct target *target, const char *section)
 {
 	char whole[512];
-	uint32_t hash = 2166136261U;
 	bool changed;
 	size_t length;
 	int r = snprintf(whole, sizeof(whole), "%s:%s:%s:%u", section, schemes[target->kind].name, target->host,
 			 (unsigned)target->port);
 
 	changed = r < 0 || (size_t)r >= TARGET_CURSOR_SIZE;
-	for (const char *at = whole; *at; at++)
-		hash = (hash ^ (unsigned char)*at) * 16777619U;
 	for (length = 0; whole[length] && length < TARGET_CURSOR_SIZE - 1; length++) {
 		const unsigned char byte = (unsigned char)tolower((unsigned char)whole[length]);
 		const bool fine = islower(byte) || isdigit(byte) || strchr(":._-", byte);
@@ -55,7 +55,7 @@ static void name_cursor(struct target *target, const char *section)
 	if (changed) {
 		const size_t end = length < TARGET_CURSOR_SIZE - 10 ? length : TARGET_CURSOR_SIZE - 10;
 
-		(void)snprintf(target->cursor + end, 10, "-%08x", (unsigned)hash);
+		(void)snprintf(target->cursor + end, 10, "-%08x", (unsigned)bb_text_hash(whole, strlen(whole)));
 	}
 }
 

@@ -8,6 +8,7 @@ import datetime
 import json
 import pathlib
 import re
+import signal
 import socket
 import struct
 import subprocess
@@ -43,6 +44,8 @@ basicConstraints = critical,CA:TRUE
 keyUsage = critical,keyCertSign
 """
 
+_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
+
 
 class Certificates:
     """A folder with an authority (ca.pem) and NAME.pem, NAME.key for each of CERTIFICATES."""
@@ -75,14 +78,13 @@ class Certificates:
         subprocess.run([self.openssl, *args], cwd=self.path, check=True, capture_output=True)
 
     def _request(self, kind, name, args, suffix):
-        self._run("req", "-config", "openssl.cnf", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{kind}.key",
+        self._run("req", "-config", "openssl.cnf", *_KEY, "-nodes", "-keyout", f"{kind}.key",
                   "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name},IP:127.0.0.1"
                   if name == "localhost" else f"subjectAltName=DNS:{name}", *args, "-out", f"{kind}.{suffix}")
         (self.path / f"{kind}.key").chmod(0o600)
 
     def _authority(self, kind):
-        self._run("req", "-x509", "-config", "openssl.cnf", "-extensions", "authority", "-newkey", "rsa:2048",
-                  "-nodes", "-keyout", f"{kind}.key", "-subj", f"/CN=busbar test {kind}", "-days", "30",
+        self._run("req", "-x509", "-config", "openssl.cnf", "-extensions", "authority", *_KEY, "-nodes", "-keyout", f"{kind}.key", "-subj", f"/CN=busbar test {kind}", "-days", "30",
                   "-out", f"{kind}.pem")
 
     def __truediv__(self, file):
@@ -123,11 +125,11 @@ ruleset(name="all") {{
 class Rsyslog:
     """rsyslogd on free ports of 127.0.0.1: udp, and tcp; with @certificate (of a Certificates) that is TLS."""
 
-    def __init__(self, certificates=None, certificate="good", ports=None):
+    def __init__(self, certificates=None, certificate="good", wait=True):
         self.program = program("rsyslogd")
         self.folder = tempfile.TemporaryDirectory(prefix="busbar-rsyslog-")
         self.path = pathlib.Path(self.folder.name)
-        self.udp_port, self.tcp_port = ports or (free_port("udp"), free_port("tcp"))
+        self.udp_port, self.tcp_port = free_port("udp"), free_port("tcp")
         driver = files = ""
         if certificates:
             if not list(pathlib.Path("/usr/lib").rglob("lmnsd_gtls.so")):
@@ -141,11 +143,15 @@ class Rsyslog:
         (self.path / "rsyslog.conf").write_text(
             _RSYSLOG.format(path=self.path, tls_files=files, tls_driver=driver, inputs=inputs))
         self.process = None
-        self.start()
+        self.start(wait)
 
-    def start(self):
+    def start(self, wait=True):
         self.process = Process([self.program, "-n", "-f", self.path / "rsyslog.conf", "-i", self.path / "pid"],
                                name="rsyslogd")
+        if wait:
+            self.wait_ready()
+
+    def wait_ready(self):
         wait_for(self._listens, 10, lambda: f"rsyslogd to listen; it said:\n{self.process.log()}")
 
     def _listens(self):
@@ -158,8 +164,9 @@ class Rsyslog:
         self.process.__exit__()
 
     def kill(self):
-        self.process.signal(9)
-        self.process.wait()
+        if self.process.returncode is None:
+            self.process.signal(signal.SIGKILL)
+            self.process.wait()
         self.process.__exit__()
 
     def lines(self):
@@ -189,7 +196,7 @@ class Rsyslog:
         return self
 
     def __exit__(self, *_):
-        self.stop()
+        self.kill()  # with TLS it takes its time over a clean end
         self.folder.cleanup()
 
 

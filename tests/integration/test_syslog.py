@@ -119,8 +119,10 @@ class Trust(Case):
     def receivers(self):
         receivers = {}
         for kind in CERTIFICATES:
-            receivers[kind] = Rsyslog(self.certificates, kind)
+            receivers[kind] = Rsyslog(self.certificates, kind, wait=False)
             self.addCleanup(receivers[kind].__exit__)
+        for receiver in receivers.values():
+            receiver.wait_ready()
         return receivers
 
     def test_only_a_certificate_without_fault_gets_messages(self):

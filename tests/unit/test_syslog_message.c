@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include <busbar/macros.h>
+#include <busbar/text.h>
 
 #include "datagram.h"
 #include "message.h"
-#include "text.h"
 
 static struct message_origin origin = {
 	.facility = 3, .enterprise = 32473, .host = "host.example", .process = 817, .version = "0.1.0"};
@@ -141,7 +141,7 @@ static const char *parse(const char *message, struct parsed *ret)
 		if (!ret->has_mark && ((unsigned char)*byte > '~'))
 			return "text that is not ASCII without a mark";
 	/* The whole of it is UTF-8 and without control characters when cleaning changes nothing. */
-	text_clean(clean, sizeof(clean), message, strlen(message));
+	bb_text_clean(clean, sizeof(clean), message, strlen(message));
 	return strcmp(clean, message) == 0 ? NULL : "characters";
 }
 
