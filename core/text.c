@@ -7,6 +7,7 @@
  */
 #include "text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* The longest word bb_text_suggest() compares; no option, plugin or point of ours is that long. */
@@ -181,6 +182,31 @@ const char *bb_text_suggest(const char *text, const char *const *words)
 		}
 	}
 	return best;
+}
+
+char **text_list_copy(const char *const *list)
+{
+	size_t count = 0;
+	char **copy;
+
+	while (list[count])
+		count++;
+	copy = calloc(count + 1, sizeof(*copy));
+	for (size_t i = 0; copy && i < count; i++) {
+		copy[i] = strdup(list[i]);
+		if (!copy[i]) {
+			text_list_free(copy);
+			return NULL;
+		}
+	}
+	return copy;
+}
+
+void text_list_free(char **list)
+{
+	for (char **text = list; text && *text; text++)
+		free(*text);
+	free(list);
 }
 
 bool text_is_device_name(const char *name)
