@@ -341,7 +341,7 @@ static void agent_apply_rules(struct agent *agent, const struct configuration *n
 		return;
 	registry_set_rules(agent->registry, next->rules);
 	devices = bb_registry_devices(agent->registry);
-	for (size_t i = 0; devices && i < devices->count; i++) {
+	for (size_t i = 0; i < devices->count; i++) {
 		int r = device_set_rules(devices->devices[i], next->rules);
 
 		if (r < 0)
@@ -575,7 +575,7 @@ bool agent_stop(struct agent *agent)
 	agent->exporter_count = 0;
 
 	devices = bb_registry_devices(agent->registry);
-	for (size_t i = 0; devices && i < devices->count; i++) {
+	for (size_t i = 0; i < devices->count; i++) {
 		registry_remove(agent->registry, devices->devices[i]);
 		(void)agent_dismiss(agent, bb_device_ref(devices->devices[i]),
 				    NULL); /* no memory: it just ends with us */

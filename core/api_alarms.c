@@ -171,7 +171,7 @@ static int refuse_alarm(struct api_client *client, const char *device, const cha
 		alarm += strlen(prefix);
 	for (size_t i = 0; set != NULL && i < set->count; i++)
 		names[i] = set->alarms[i].type->name;
-	step = api_refuse(client, BUSBAR__ERROR__CODE__NOT_FOUND, text_suggest(alarm, names), "%s has no alarm '%s'",
+	step = api_refuse(client, BUSBAR__ERROR__CODE__NOT_FOUND, bb_text_suggest(alarm, names), "%s has no alarm '%s'",
 			  device[0] != '\0' ? device : "the agent", alarm);
 	free(names);
 	return step;

@@ -63,6 +63,7 @@ struct api {
 	struct api_client *clients;
 	size_t client_count;
 	struct api_probe *probe; /* the one that is under way, NULL: none */
+	bool checking;           /* the journal is being looked over for somebody */
 	int64_t started_ms;
 	bool deaf; /* no descriptors left: not accepting until the next tick */
 };

@@ -264,7 +264,7 @@ static int log_level_begin(struct api_answer *answer, const Busbar__Request *req
 
 	if (name[0] != '\0') {
 		if (log_level_parse(name, &level) < 0)
-			return api_refuse(answer->client, BUSBAR__ERROR__CODE__REQUEST, text_suggest(name, names),
+			return api_refuse(answer->client, BUSBAR__ERROR__CODE__REQUEST, bb_text_suggest(name, names),
 					  "no log level '%s': it is error, warning, notice, info or debug", name);
 		log_set_level(level);
 		bb_log_notice(NULL, "log level %s, as user %u asks", name, (unsigned)answer->client->uid);

@@ -87,7 +87,7 @@ static int plugins_begin_one(struct plugins_answer *plugins, const char *name)
 		r = api_send(client, &response);
 		return r < 0 ? r : API_MORE;
 	}
-	r = api_refuse(client, BUSBAR__ERROR__CODE__NOT_FOUND, text_suggest(name, names), "no plugin '%s' is loaded",
+	r = api_refuse(client, BUSBAR__ERROR__CODE__NOT_FOUND, bb_text_suggest(name, names), "no plugin '%s' is loaded",
 		       name);
 	free(names);
 	return r;

@@ -121,7 +121,7 @@ static const char *suggest_point(const struct bb_reading *reading, const char *n
 		return NULL; /* the refusal itself matters more */
 	for (size_t i = 0; i < count; i++)
 		names[i] = bb_reading_point(reading, i)->name;
-	suggestion = text_suggest(name, names);
+	suggestion = bb_text_suggest(name, names);
 	free(names);
 	return suggestion;
 }

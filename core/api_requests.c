@@ -22,11 +22,18 @@ static const struct {
 	Busbar__Request__CommandCase command;
 	const struct api_answer_type *type;
 } answerers[] = {
-	{BUSBAR__REQUEST__COMMAND_STATUS, &api_status},           {BUSBAR__REQUEST__COMMAND_POINTS, &api_points},
-	{BUSBAR__REQUEST__COMMAND_ALARMS, &api_alarms},           {BUSBAR__REQUEST__COMMAND_EVENTS, &api_events},
-	{BUSBAR__REQUEST__COMMAND_PLUGINS, &api_plugins},         {BUSBAR__REQUEST__COMMAND_PROBE, &api_probe},
-	{BUSBAR__REQUEST__COMMAND_RELOAD, &api_reload},           {BUSBAR__REQUEST__COMMAND_LOG_LEVEL, &api_log_level},
-	{BUSBAR__REQUEST__COMMAND_ACKNOWLEDGE, &api_acknowledge}, {BUSBAR__REQUEST__COMMAND_INHIBIT, &api_inhibit},
+	{BUSBAR__REQUEST__COMMAND_STATUS, &api_status},
+	{BUSBAR__REQUEST__COMMAND_POINTS, &api_points},
+	{BUSBAR__REQUEST__COMMAND_ALARMS, &api_alarms},
+	{BUSBAR__REQUEST__COMMAND_EVENTS, &api_events},
+	{BUSBAR__REQUEST__COMMAND_PLUGINS, &api_plugins},
+	{BUSBAR__REQUEST__COMMAND_PROBE, &api_probe},
+	{BUSBAR__REQUEST__COMMAND_RELOAD, &api_reload},
+	{BUSBAR__REQUEST__COMMAND_LOG_LEVEL, &api_log_level},
+	{BUSBAR__REQUEST__COMMAND_LOG, &api_log},
+	{BUSBAR__REQUEST__COMMAND_JOURNAL, &api_journal},
+	{BUSBAR__REQUEST__COMMAND_ACKNOWLEDGE, &api_acknowledge},
+	{BUSBAR__REQUEST__COMMAND_INHIBIT, &api_inhibit},
 };
 
 static const struct api_answer_type *find_answerer(const Busbar__Request *request)
@@ -146,7 +153,7 @@ int api_check_device(struct api_client *client, const char *device)
 		if (strcmp(names[i], device) == 0)
 			goto out;
 	}
-	step = api_refuse(client, BUSBAR__ERROR__CODE__NOT_FOUND, text_suggest(device, names), "no device '%s'",
+	step = api_refuse(client, BUSBAR__ERROR__CODE__NOT_FOUND, bb_text_suggest(device, names), "no device '%s'",
 			  device);
 out:
 	free(names);

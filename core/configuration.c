@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <busbar/macros.h>
+
 #include "data_log.h"
 #include "journal.h"
 #include "log.h"
@@ -57,7 +59,7 @@ static bool is_agent_option(const char *key)
 /* Keys with something below them. */
 static const char *const mappings[] = {"devices", "exporters", RULE_CONFIG_KEY, JOURNAL_KEY};
 
-#define MAPPING_COUNT (sizeof(mappings) / sizeof(mappings[0]))
+#define MAPPING_COUNT BB_LENGTH(mappings)
 
 static bool is_top_level(const char *key)
 {
@@ -69,7 +71,7 @@ static bool is_top_level(const char *key)
 
 static int unknown_top_level(const struct yaml_node *key)
 {
-	const char *names[sizeof(agent_options) / sizeof(agent_options[0]) + MAPPING_COUNT];
+	const char *names[BB_LENGTH(agent_options) + MAPPING_COUNT];
 	const char *suggestion;
 	size_t count = 0;
 
@@ -80,7 +82,7 @@ static int unknown_top_level(const struct yaml_node *key)
 	for (const struct bb_option *option = agent_options; option->name; option++)
 		names[count++] = option->name;
 	names[count] = NULL;
-	suggestion = text_suggest(key->text, names);
+	suggestion = bb_text_suggest(key->text, names);
 	if (suggestion)
 		return yaml_error(key, "%s: unknown key, did you mean '%s'?", key->text, suggestion);
 	return yaml_error(key, "%s: unknown key", key->text);
@@ -124,8 +126,8 @@ static int merge_agent(const struct sources *sources, struct yaml_node *merged)
 static int check_agent(const struct sources *sources, struct bb_config **ret_config)
 {
 	static const struct bb_option *const tables[] = {agent_options, NULL};
-	struct yaml_node *keys[sizeof(agent_options) / sizeof(agent_options[0])];
-	struct yaml_node *values[sizeof(keys) / sizeof(keys[0])];
+	struct yaml_node *keys[BB_LENGTH(agent_options)];
+	struct yaml_node *values[BB_LENGTH(keys)];
 	struct yaml_node merged = {
 		.kind = YAML_MAPPING,
 		.document = sources->documents[0],

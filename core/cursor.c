@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include <busbar/clock.h>
+#include <busbar/macros.h>
 
 #include "cursor.h"
 
@@ -58,7 +59,7 @@ void cursor_post_ready(struct bb_cursor *cursor)
 
 static void ready_arrived(struct bb_task *task)
 {
-	struct bb_cursor *cursor = (struct bb_cursor *)((char *)task - offsetof(struct bb_cursor, ready_task));
+	struct bb_cursor *cursor = BB_CONTAINER(task, struct bb_cursor, ready_task);
 	struct journal *journal = journal_get();
 	bool closed;
 
@@ -84,7 +85,7 @@ static void cursor_ask(struct journal *journal, struct bb_cursor *cursor)
 
 static void take_arrived(struct bb_task *task)
 {
-	struct bb_cursor *cursor = (struct bb_cursor *)((char *)task - offsetof(struct bb_cursor, take_task));
+	struct bb_cursor *cursor = BB_CONTAINER(task, struct bb_cursor, take_task);
 	struct journal *journal = journal_get();
 	struct event_list result = {0};
 	struct bb_event *events = NULL;
@@ -232,17 +233,37 @@ void bb_cursor_rewind(struct bb_cursor *cursor)
 	pthread_mutex_unlock(&journal->lock);
 }
 
+/* With the lock held. */
+static uint64_t cursor_backlog(const struct journal *journal, const struct bb_cursor *cursor)
+{
+	const struct journal_status *status = &journal->status;
+	const uint64_t newest = journal->queue.last ? journal->queue.last->event.number : status->newest;
+	const uint64_t kept = status->events + status->pending + journal->queue.count;
+	const uint64_t behind = newest > cursor->delivered ? newest - cursor->delivered : 0;
+
+	/* Numbers are left out after a crash, so there may be fewer events than numbers. */
+	return behind < kept ? behind : kept;
+}
+
 uint64_t bb_cursor_backlog(const struct bb_cursor *cursor)
 {
 	struct journal *journal = journal_get();
-	const struct journal_status *status = &journal->status;
-	uint64_t newest, kept, behind;
+	uint64_t backlog;
 
 	pthread_mutex_lock(&journal->lock);
-	newest = journal->queue.last ? journal->queue.last->event.number : status->newest;
-	kept = status->events + status->pending + journal->queue.count;
-	behind = newest > cursor->delivered ? newest - cursor->delivered : 0;
+	backlog = cursor_backlog(journal, cursor);
 	pthread_mutex_unlock(&journal->lock);
-	/* Numbers are left out after a crash, so there may be fewer events than numbers. */
-	return behind < kept ? behind : kept;
+	return backlog;
+}
+
+void journal_each_cursor(void (*each)(void *context, const char *name, uint64_t delivered, uint64_t backlog),
+			 void *context)
+{
+	struct journal *journal = journal_get();
+
+	pthread_mutex_lock(&journal->lock);
+	for (const struct bb_cursor *cursor = journal->cursors; cursor; cursor = cursor->next)
+		if (!cursor->closed)
+			each(context, cursor->name, cursor->delivered, cursor_backlog(journal, cursor));
+	pthread_mutex_unlock(&journal->lock);
 }

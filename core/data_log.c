@@ -20,6 +20,7 @@
 #include "journal_data.h"
 #include "log.h"
 #include "options.h"
+#include "text.h"
 
 /* What is sampled of one device. */
 struct selection {
@@ -246,31 +247,6 @@ static void data_log_due(void *context)
 
 /* ---- life ---- */
 
-static void free_patterns(char **patterns)
-{
-	for (char **pattern = patterns; pattern && *pattern; pattern++)
-		free(*pattern);
-	free(patterns);
-}
-
-static char **copy_patterns(const char *const *patterns)
-{
-	size_t count = 0;
-	char **copies;
-
-	while (patterns[count])
-		count++;
-	copies = calloc(count + 1, sizeof(*copies));
-	for (size_t i = 0; copies && i < count; i++) {
-		copies[i] = strdup(patterns[i]);
-		if (!copies[i]) {
-			free_patterns(copies);
-			return NULL;
-		}
-	}
-	return copies;
-}
-
 int data_log_configure(struct data_log *log, const struct bb_config *options)
 {
 	static const struct bb_option *const tables[] = {journal_options, NULL};
@@ -282,11 +258,11 @@ int data_log_configure(struct data_log *log, const struct bb_config *options)
 		return -ENOMEM;
 	options = options ? options : presets;
 	interval_ms = bb_config_int(options, "log-interval");
-	patterns = copy_patterns(bb_config_list(options, "log-points"));
+	patterns = text_list_copy(bb_config_list(options, "log-points"));
 	options_free(presets);
 	if (!patterns)
 		return -ENOMEM;
-	free_patterns(log->patterns);
+	text_list_free(log->patterns);
 	log->patterns = patterns;
 	forget_selections(log, true);
 	if (patterns[0])
@@ -322,6 +298,6 @@ void data_log_stop(struct data_log *log)
 		return;
 	bb_timer_destroy(log->timer);
 	forget_selections(log, true);
-	free_patterns(log->patterns);
+	text_list_free(log->patterns);
 	free(log);
 }

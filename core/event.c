@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include <busbar/clock.h>
+#include <busbar/macros.h>
 
 #include "event_copy.h"
 #include "events.h"
@@ -66,7 +67,7 @@ const char *bb_event_kind_name(enum bb_event_kind kind)
 		[BB_EVENT_WRITE] = "write",
 	};
 
-	return (size_t)kind < sizeof(names) / sizeof(names[0]) ? names[kind] : "unknown";
+	return (size_t)kind < BB_LENGTH(names) ? names[kind] : "unknown";
 }
 
 static struct event_copy *copy_create(const struct bb_event *event)

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <busbar/macros.h>
+
 /* Where the texts of an event are; the boot id is one, too. */
 static const size_t texts[] = {
 	offsetof(struct bb_event, device), offsetof(struct bb_event, subject), offsetof(struct bb_event, point),
@@ -16,7 +18,7 @@ static const size_t texts[] = {
 	offsetof(struct bb_event, text),   offsetof(struct bb_event, boot_id),
 };
 
-#define TEXT_COUNT (sizeof(texts) / sizeof(texts[0]))
+#define TEXT_COUNT BB_LENGTH(texts)
 
 static const char **text_of(struct bb_event *event, size_t index)
 {

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include <busbar/clock.h>
+#include <busbar/macros.h>
 
 #include "journal_data.h"
 #include "log.h"
@@ -159,8 +160,7 @@ void journal_put_samples(struct sample *take_samples)
 
 static void request_arrived(struct bb_task *task)
 {
-	struct journal_request *request =
-		(struct journal_request *)((char *)task - offsetof(struct journal_request, task));
+	struct journal_request *request = BB_CONTAINER(task, struct journal_request, task);
 
 	if (!atomic_load(&request->cancelled))
 		request->deliver(request);
@@ -237,7 +237,7 @@ static struct note *take_notes(struct journal *journal)
 
 static void notes_arrived(struct bb_task *task)
 {
-	struct journal *journal = (struct journal *)((char *)task - offsetof(struct journal, notes_task));
+	struct journal *journal = BB_CONTAINER(task, struct journal, notes_task);
 	struct note *note = take_notes(journal);
 
 	while (note) {

@@ -165,6 +165,13 @@ struct journal_status {
 	size_t cursors;         /* open ones */
 };
 
+/**
+ * Call @each with every open cursor: up to which number it was delivered, and how many events wait behind it. @each must
+ * not call the journal.
+ */
+void journal_each_cursor(void (*each)(void *context, const char *name, uint64_t delivered, uint64_t backlog),
+			 void *context);
+
 /** As of now. Never waits for the disk. */
 void journal_status(struct journal_status *ret_status);
 

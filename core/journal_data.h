@@ -92,13 +92,14 @@ struct writer {
 	struct event_list pending;   /* not in the database yet */
 	struct event_copy *reserved; /* the last of them that is in the reserve file, too */
 	size_t reserved_count;
-	struct change *changes;      /* not in the database yet */
-	struct sample *samples;      /* the same of the data log */
-	uint64_t newest;             /* number of the newest event seen */
-	uint64_t durable;            /* up to this number events are on disk */
-	uint64_t committed;          /* the newest in the database; UINT64_MAX: nobody knows */
-	uint64_t told;               /* the newest that cursors were woken for in trouble */
-	uint64_t lost_from, lost_to; /* the range that was dropped from memory and not reported yet */
+	struct change *changes;          /* not in the database yet */
+	struct sample *samples;          /* the same of the data log */
+	struct journal_request *request; /* of this round, with every event that was emitted before it */
+	uint64_t newest;                 /* number of the newest event seen */
+	uint64_t durable;                /* up to this number events are on disk */
+	uint64_t committed;              /* the newest in the database; UINT64_MAX: nobody knows */
+	uint64_t told;                   /* the newest that cursors were woken for in trouble */
+	uint64_t lost_from, lost_to;     /* the range that was dropped from memory and not reported yet */
 
 	bool trouble; /* and everybody knows */
 	int error;    /* why */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "journal_data.h"
+#include "text.h"
 
 struct row {
 	int64_t wall_ms;
@@ -175,7 +176,12 @@ static void look_at_row(void *context, int64_t wall_ms, const int64_t *values, s
 static bool log_serve(struct journal_request *request, struct writer *writer)
 {
 	struct log_reading *reading = (struct log_reading *)request;
-	int r = writer->store ? store_next_layout(writer->store, &reading->layout, look_at_layout, reading) : -EAGAIN;
+	int r = -EAGAIN;
+
+	if (writer->recovery)
+		return true; /* it will be there soon */
+	if (writer->store)
+		r = store_next_layout(writer->store, &reading->layout, look_at_layout, reading);
 
 	if (r > 0 && layout_is_wanted(reading)) {
 		r = store_read_samples(writer->store, reading->layout, reading->since_wall_ms, reading->until_wall_ms,
@@ -252,13 +258,6 @@ static void log_deliver(struct journal_request *request)
 	free(rows);
 }
 
-static void free_points(char **points)
-{
-	for (char **point = points; point && *point; point++)
-		free(*point);
-	free(points);
-}
-
 static void log_destroy(struct journal_request *request)
 {
 	struct log_reading *reading = (struct log_reading *)request;
@@ -269,27 +268,9 @@ static void log_destroy(struct journal_request *request)
 	for (size_t i = 0; i < reading->column_count; i++)
 		free((char *)reading->columns[i].point);
 	free(reading->columns);
-	free_points(reading->points);
+	text_list_free(reading->points);
 	free(reading->device);
 	free(reading);
-}
-
-static char **copy_points(const char *const *points)
-{
-	size_t count = 0;
-	char **copies;
-
-	while (points[count])
-		count++;
-	copies = calloc(count + 1, sizeof(*copies));
-	for (size_t i = 0; copies && i < count; i++) {
-		copies[i] = strdup(points[i]);
-		if (!copies[i]) {
-			free_points(copies);
-			return NULL;
-		}
-	}
-	return copies;
 }
 
 int journal_read_log(const char *device, const char *const *points, int64_t since_wall_ms, int64_t until_wall_ms,
@@ -303,7 +284,7 @@ int journal_read_log(const char *device, const char *const *points, int64_t sinc
 	*reading = (struct log_reading){
 		.request = {.serve = log_serve, .deliver = log_deliver, .destroy = log_destroy},
 		.device = strdup(device),
-		.points = copy_points(points),
+		.points = text_list_copy(points),
 		.since_wall_ms = since_wall_ms,
 		.until_wall_ms = until_wall_ms != 0 ? until_wall_ms : INT64_MAX,
 		.most = most < JOURNAL_READ_MAX ? most : JOURNAL_READ_MAX,

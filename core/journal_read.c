@@ -119,6 +119,8 @@ static bool reading_serve(struct journal_request *request, struct writer *writer
 {
 	struct reading *reading = (struct reading *)request;
 
+	if (writer->recovery)
+		return true; /* it will be there soon */
 	if (reading->filter.newest && !reading->pending_done)
 		look_at_pending(reading, writer);
 	if (reading->found.count < reading->most && look_at_store(reading, writer) && reading->result == 0 &&

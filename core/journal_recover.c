@@ -20,6 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <busbar/macros.h>
+
 #include "journal_data.h"
 #include "journal_step.h"
 
@@ -42,7 +44,7 @@ static const struct table {
 	 "(layout, wall_ms) < (?1, ?2) ORDER BY layout DESC, wall_ms DESC"},
 };
 
-#define TABLE_COUNT (sizeof(tables) / sizeof(tables[0]))
+#define TABLE_COUNT BB_LENGTH(tables)
 #define TABLE_EVENT 4
 
 struct recovery {

@@ -152,10 +152,17 @@ static int prepare_schema(struct sqlite3 *database)
 
 int store_create(const char *path, struct sqlite3 **ret_database)
 {
+	/* SQLite itself would let everybody read it. */
+	const int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
 	struct sqlite3 *database;
-	int r = sqlite3_open_v2(
-		path, &database,
-		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
+	int r;
+
+	if (file < 0)
+		return -errno;
+	close(file);
+	r = sqlite3_open_v2(path, &database,
+			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,
+			    NULL);
 
 	if (r == SQLITE_OK)
 		r = sqlite3_exec(database, settings, NULL, NULL, NULL);

@@ -96,7 +96,7 @@ static void writer_recover(struct writer *writer)
 	if (r < 0)
 		writer_enter_trouble(writer, r, "cannot recover the journal");
 	else
-		writer->retry_ms = bb_clock_ms();
+		writer->retry_ms = 0; /* now */
 }
 
 void writer_failed(struct writer *writer, int error)
@@ -195,10 +195,10 @@ void writer_endure(struct writer *writer)
 		writer->told = writer->pending.last->event.number;
 		cursors_tell(writer);
 	}
-	if (writer->recovery) {
+	if (writer->recovery)
 		writer_recover(writer);
+	if (writer->recovery)
 		return;
-	}
 	if (writer->retry_ms > now_ms && !writer->stop)
 		return;
 	r = writer_open_files(writer);

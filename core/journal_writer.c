@@ -105,6 +105,22 @@ static void writer_add_samples(struct writer *writer, struct sample *samples)
 	*last = samples;
 }
 
+/*
+ * The next request. It is taken in the same moment as the events: those that come later may be missing from its answer,
+ * those that were there before it may not. With the lock held.
+ */
+static struct journal_request *take_request(struct journal *journal)
+{
+	struct journal_request *request = journal->requests;
+
+	if (request) {
+		journal->requests = request->next;
+		if (!journal->requests)
+			journal->requests_last = &journal->requests;
+	}
+	return request;
+}
+
 static void writer_take(struct writer *writer)
 {
 	struct journal *journal = writer->journal;
@@ -123,6 +139,7 @@ static void writer_take(struct writer *writer)
 	journal->samples = NULL;
 	journal->samples_last = &journal->samples;
 	positions = cursors_collect(journal);
+	writer->request = take_request(journal);
 	writer->limits = journal->limits;
 	writer->stop = journal->stop;
 	pthread_mutex_unlock(&journal->lock);
@@ -249,23 +266,15 @@ static void request_answer(struct journal *journal, struct journal_request *requ
 		request->destroy(request);
 }
 
-/* One piece of the first request, which then goes to the end of the line. */
+/* One piece of the request that was taken, which then goes to the end of the line. */
 static void writer_serve(struct writer *writer)
 {
 	struct journal *journal = writer->journal;
-	struct journal_request *request;
+	struct journal_request *request = writer->request;
 
-	pthread_mutex_lock(&journal->lock);
-	request = journal->requests;
-	if (request) {
-		journal->requests = request->next;
-		if (!journal->requests)
-			journal->requests_last = &journal->requests;
-	}
-	pthread_mutex_unlock(&journal->lock);
+	writer->request = NULL;
 	if (!request)
 		return;
-
 	if (atomic_load(&request->cancelled) || !request->serve(request, writer)) {
 		request_answer(journal, request);
 		return;

@@ -187,7 +187,7 @@ static int parse_enum(const struct context *context)
 	for (context->value->number = 0; words[context->value->number]; context->value->number++)
 		if (strcmp(words[context->value->number], context->text) == 0)
 			goto done;
-	suggestion = text_suggest(context->text, (const char *const *)words);
+	suggestion = bb_text_suggest(context->text, (const char *const *)words);
 	if (suggestion)
 		r = option_fault(context->fault, "must be one of: %s; not '%s', did you mean '%s'?",
 				 context->option->choices, context->text, suggestion);
@@ -195,7 +195,7 @@ static int parse_enum(const struct context *context)
 		r = option_fault(context->fault, "must be one of: %s; not '%s'", context->option->choices,
 				 context->text);
 done:
-	option_words_free(words);
+	text_list_free(words);
 	return r;
 }
 
@@ -301,7 +301,7 @@ void option_value_free(struct option_value *value)
 	free(value->text);
 	free(value->address);
 	free(value->file);
-	option_words_free(value->list);
+	text_list_free(value->list);
 	*value = (struct option_value){0};
 }
 
@@ -355,17 +355,10 @@ char **option_words(const char *words)
 
 		list[i] = strndup(words, length);
 		if (!list[i]) {
-			option_words_free(list);
+			text_list_free(list);
 			return NULL;
 		}
 		words += length + (words[length] == ' ');
 	}
 	return list;
-}
-
-void option_words_free(char **words)
-{
-	for (char **word = words; word && *word; word++)
-		free(*word);
-	free(words);
 }

@@ -59,8 +59,7 @@ void option_value_free(struct option_value *value);
 /** Do two values of @option mean the same? A file does while nobody has touched it. */
 bool option_value_equal(const struct bb_option *option, const struct option_value *a, const struct option_value *b);
 
-/** Split @words at single spaces. NULL when memory lacks; free it with option_words_free(). */
+/** Split @words at single spaces. NULL when memory lacks; free it with text_list_free(). */
 char **option_words(const char *words);
-void option_words_free(char **words);
 
 #endif

@@ -93,7 +93,7 @@ static int unknown_key(const struct bb_config *config, const struct yaml_node *k
 		return -ENOMEM;
 	for (size_t i = 0; i < config->count; i++)
 		names[i] = config->entries[i].option->name;
-	suggestion = text_suggest(key->text, names);
+	suggestion = bb_text_suggest(key->text, names);
 	free(names);
 	if (suggestion)
 		return yaml_error(key, "%s: unknown key, did you mean '%s'?", key->text, suggestion);

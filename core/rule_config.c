@@ -46,7 +46,7 @@ static int check_device(const struct rule_section *section, const char *const *n
 	if (!list)
 		return -ENOMEM;
 	memcpy(list, names, count * sizeof(*list));
-	suggestion = text_suggest(section->device, list);
+	suggestion = bb_text_suggest(section->device, list);
 	free(list);
 	if (suggestion)
 		return bb_config_error(section->config, "device", "there is no device '%s', did you mean '%s'?",

@@ -83,7 +83,7 @@ static int suspect(const struct rule_section *section, const char *option, const
 		return -ENOMEM;
 	for (size_t i = 0; (row = bb_dictionary_row(i)); i++)
 		names[i] = row->name;
-	suggestion = text_suggest(name, names);
+	suggestion = bb_text_suggest(name, names);
 	free(names);
 	if (!suggestion)
 		return 0;
@@ -164,7 +164,7 @@ int rule_point_check_member(const struct rule_section *section, const struct rul
 		return -ENOMEM;
 	for (size_t i = 0; i < point->row->member_count; i++)
 		names[i] = point->row->members[i].name;
-	suggestion = text_suggest(section->member, names);
+	suggestion = bb_text_suggest(section->member, names);
 	free(names);
 	if (suggestion)
 		return bb_config_error(section->config, option, "%s is never '%s', did you mean '%s'?", section->point,

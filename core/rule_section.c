@@ -333,7 +333,7 @@ static int no_such_alarm(const struct rule_set *rules, const struct rule_section
 	for (size_t i = 0; i < rules->count; i++)
 		for (size_t j = 0; j < rules->sections[i].level_count; j++)
 			names[count++] = rules->sections[i].levels[j].name;
-	suggestion = text_suggest(name, names);
+	suggestion = bb_text_suggest(name, names);
 	free(names);
 	if (suggestion)
 		return bb_config_error(section->config, option, "there is no alarm '%s', did you mean '%s'?", name,

@@ -91,7 +91,7 @@ struct items {
 static int no_such_plugin(const struct yaml_node *place, const char *key, const char *name,
 			  const struct section_rules *rules, const struct plugin_finder *plugins)
 {
-	const char *suggestion = text_suggest(name, plugins->names(plugins->context, rules->kind));
+	const char *suggestion = bb_text_suggest(name, plugins->names(plugins->context, rules->kind));
 
 	if (suggestion)
 		return yaml_error(place, "%s: there is no %s plugin '%s', did you mean '%s'?", key, rules->what, name,

@@ -7,9 +7,10 @@
  */
 #include "text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-/* The longest word text_suggest() compares; no option, plugin or point of ours is that long. */
+/* The longest word bb_text_suggest() compares; no option, plugin or point of ours is that long. */
 #define SUGGEST_MAX 64
 
 /*
@@ -161,7 +162,7 @@ static unsigned text_distance(const char *a, const char *b)
 	return last[length];
 }
 
-const char *text_suggest(const char *text, const char *const *words)
+const char *bb_text_suggest(const char *text, const char *const *words)
 {
 	const char *best = NULL;
 	unsigned best_distance = 3;
@@ -181,6 +182,31 @@ const char *text_suggest(const char *text, const char *const *words)
 		}
 	}
 	return best;
+}
+
+char **text_list_copy(const char *const *list)
+{
+	size_t count = 0;
+	char **copy;
+
+	while (list[count])
+		count++;
+	copy = calloc(count + 1, sizeof(*copy));
+	for (size_t i = 0; copy && i < count; i++) {
+		copy[i] = strdup(list[i]);
+		if (!copy[i]) {
+			text_list_free(copy);
+			return NULL;
+		}
+	}
+	return copy;
+}
+
+void text_list_free(char **list)
+{
+	for (char **text = list; text && *text; text++)
+		free(*text);
+	free(list);
 }
 
 bool text_is_device_name(const char *name)

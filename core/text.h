@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * text.h - small services for text that only the core needs: suggestions for typing errors, lists of words, names. The
- * others are in busbar/text.h.
+ * text.h - small services for text that only the core needs: UTF-8, lists, names. The others are in
+ * busbar/text.h.
  */
 #ifndef CORE_TEXT_H
 #define CORE_TEXT_H
@@ -23,11 +23,11 @@ size_t text_utf8_length(const char *text, size_t length);
 /** Is the word of @length bytes at @word one of @words, which have a blank between them? */
 bool text_has_word(const char *words, const char *word, size_t length);
 
-/**
- * The word of @words (ended by NULL) that @text was probably meant to be, at an edit distance of at most 2
- * (1 for words under 4 characters), or NULL.
- */
-const char *text_suggest(const char *text, const char *const *words);
+/** A copy of @list, which ends with NULL, and of its texts. NULL when memory lacks. */
+char **text_list_copy(const char *const *list);
+
+/** Free such a list; accepts NULL. */
+void text_list_free(char **list);
 
 /** Is @name a valid device name, [a-z0-9][a-z0-9-]{0,31}? */
 bool text_is_device_name(const char *name);

@@ -106,7 +106,7 @@ const struct command commands[] = {
 		.name = "events",
 		.arguments = "[DEVICE]",
 		.summary = "what has happened",
-		.help = "The last 10,000 events, the oldest first. WHEN is a time, a duration before now, "
+		.help = "All events that the journal keeps, the oldest first. WHEN is a time, a duration before now, "
 			"or the number\n"
 			"of an event. With --follow and --json, one object a line.\n"
 			"\n"
@@ -116,6 +116,32 @@ const struct command commands[] = {
 		.options = CTL_FOLLOW | CTL_SINCE | CTL_LAST | CTL_COUNT | CTL_CSV | CTL_DEVICE,
 		.most = 1,
 		.run = events_run,
+	},
+	{
+		.name = "log",
+		.arguments = "POINT...",
+		.summary = "what was measured, from the data log",
+		.help = "POINT is a name or a glob. Which points are logged, how often and how long they are kept is "
+			"in the\n"
+			"configuration. A device that is configured no more is found by its name.\n"
+			"\n"
+			"  busbarctl log battery.charge output.L1.load --device ups-a --since 7d\n"
+			"  busbarctl log 'battery.*' --csv\n",
+		.options = CTL_SINCE | CTL_COUNT | CTL_CSV | CTL_DEVICE,
+		.least = 1,
+		.most = 100,
+		.run = log_run,
+	},
+	{
+		.name = "journal",
+		.arguments = "check",
+		.summary = "is everything remembered, and readable?",
+		.help = "Reads the whole journal once, in the agent, and says what is in it, what waits for the disk, "
+			"and how far\n"
+			"those have come who are owed every event. Exit status 1 when something is wrong.\n",
+		.least = 1,
+		.most = 1,
+		.run = journal_run,
 	},
 	{
 		.name = "plugins",

@@ -84,10 +84,13 @@ static int parse_number(const struct option *option, const char *text, uint64_t 
 
 static int parse_since(const char *text, struct ctl *ctl)
 {
+	struct timespec now;
 	enum when_kind kind;
 	int64_t value;
 
-	if (when_parse(text, (int64_t)time(NULL) * 1000, &kind, &value) < 0)
+	if (clock_gettime(CLOCK_REALTIME, &now) < 0)
+		return ctl_fail(CTL_USAGE, "what time it is cannot be told: %s", strerror(errno));
+	if (when_parse(text, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, &kind, &value) < 0)
 		return ctl_fail(CTL_USAGE,
 				"--since wants a time (2026-05-01T12:00:00Z, '2026-05-01 12:00', 12:00), a duration "
 				"(90m, 2d), or an event's number, not '%s'",
@@ -180,7 +183,7 @@ static int fail_unknown_option(const char *word)
 
 	for (size_t i = 0; i < OPTION_COUNT; i++)
 		names[i] = options[i].name;
-	suggestion = word[1] == '-' ? text_suggest(word + 2, names) : NULL;
+	suggestion = word[1] == '-' ? bb_text_suggest(word + 2, names) : NULL;
 	if (suggestion != NULL)
 		return ctl_fail(CTL_USAGE, "no option '%s', did you mean '--%s'?", word, suggestion);
 	return ctl_fail(CTL_USAGE, "no option '%s'; try 'busbarctl --help'", word);
@@ -280,7 +283,7 @@ static int fail_unknown_command(const char *name)
 
 	for (size_t i = 0; i < COMMANDS_MAX && commands[i].name != NULL; i++)
 		names[i] = commands[i].name;
-	suggestion = text_suggest(name, names);
+	suggestion = bb_text_suggest(name, names);
 	if (suggestion != NULL)
 		return ctl_fail(CTL_USAGE, "no command '%s', did you mean '%s'?", name, suggestion);
 	return ctl_fail(CTL_USAGE, "no command '%s'; try 'busbarctl --help'", name);

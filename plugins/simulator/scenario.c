@@ -13,6 +13,7 @@
 
 #include <busbar/decimal.h>
 #include <busbar/macros.h>
+#include <busbar/text.h>
 
 #include "physics.h"
 #include "scenario.h"
@@ -84,48 +85,18 @@ static int fault(struct parser *parser, unsigned line, const char *format, ...)
 	return -EINVAL;
 }
 
-/* How many characters have to be changed, added or removed to turn one word into the other. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t row[32];
-	const size_t length = strlen(b);
-
-	if (length >= BB_LENGTH(row))
-		return length;
-	for (size_t j = 0; j <= length; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1]; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= length; j++) {
-			size_t best = diagonal + (a[i - 1] != b[j - 1]);
-
-			diagonal = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
-	}
-	return row[length];
-}
-
 /* The name that @text was probably meant to be, as ", did you mean 'mains'?"; "" where none is near. */
 static const char *suggestion(char *buffer, size_t size, const char *text, const char *(*name)(size_t index))
 {
-	size_t nearest = 3; /* two typing errors */
+	const char *names[ACTION_COUNT + PHYSICS_ALARM_COUNT + 1] = {NULL}; /* more than either list has */
+	const char *nearest;
 
+	for (size_t i = 0; name(i); i++)
+		names[i] = name(i);
+	nearest = bb_text_suggest(text, names);
 	buffer[0] = '\0';
-	for (size_t i = 0; name(i); i++) {
-		const size_t d = distance(text, name(i));
-
-		if (d < nearest) {
-			nearest = d;
-			(void)snprintf(buffer, size, ", did you mean '%s'?", name(i)); /* names are short */
-		}
-	}
+	if (nearest)
+		(void)snprintf(buffer, size, ", did you mean '%s'?", nearest); /* names are short */
 	return buffer;
 }
 

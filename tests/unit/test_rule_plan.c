@@ -159,7 +159,8 @@ Test(rule_plan, gates_are_found_among_the_alarms_of_the_device_and_rules_before)
 	struct generation *generation = generation_of(ups, BB_LENGTH(ups));
 
 	cr_assert_eq(plan->bounds[0].gate, 0);
-	cr_assert_eq(plan->bounds[1].gate, generation->alarm_count, "the rules stand behind the device's alarms");
+	cr_assert_eq((size_t)plan->bounds[1].gate, generation->alarm_count,
+		     "the rules stand behind the device's alarms");
 	cr_assert_eq(plan->bounds[2].gate, -1);
 	generation_unref(generation);
 	rule_plan_unref(plan);

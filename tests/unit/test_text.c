@@ -88,23 +88,23 @@ Test(text, typing_errors_find_the_word_that_was_meant)
 {
 	static const char *const words[] = {"interval", "watch", "stale-after", "on", "address", "user", NULL};
 
-	cr_expect_str_eq(text_suggest("intervall", words), "interval");
-	cr_expect_str_eq(text_suggest("itnerval", words), "interval");
-	cr_expect_str_eq(text_suggest("intrvl", words), "interval");
-	cr_expect_str_eq(text_suggest("wacth", words), "watch", "swapped letters count once");
-	cr_expect_str_eq(text_suggest("stale_after", words), "stale-after");
-	cr_expect_str_eq(text_suggest("adress", words), "address");
-	cr_expect_str_eq(text_suggest("off", words) ? "found" : "none", "none", "two errors are too many for 'on'");
-	cr_expect_null(text_suggest("colour", words));
-	cr_expect_null(text_suggest("", words));
+	cr_expect_str_eq(bb_text_suggest("intervall", words), "interval");
+	cr_expect_str_eq(bb_text_suggest("itnerval", words), "interval");
+	cr_expect_str_eq(bb_text_suggest("intrvl", words), "interval");
+	cr_expect_str_eq(bb_text_suggest("wacth", words), "watch", "swapped letters count once");
+	cr_expect_str_eq(bb_text_suggest("stale_after", words), "stale-after");
+	cr_expect_str_eq(bb_text_suggest("adress", words), "address");
+	cr_expect_str_eq(bb_text_suggest("off", words) ? "found" : "none", "none", "two errors are too many for 'on'");
+	cr_expect_null(bb_text_suggest("colour", words));
+	cr_expect_null(bb_text_suggest("", words));
 }
 
 Test(text, the_nearest_word_wins)
 {
 	static const char *const words[] = {"load", "lead", "leads", NULL};
 
-	cr_expect_str_eq(text_suggest("leadz", words), "lead");
-	cr_expect_str_eq(text_suggest("leads", words), "leads");
+	cr_expect_str_eq(bb_text_suggest("leadz", words), "lead");
+	cr_expect_str_eq(bb_text_suggest("leads", words), "leads");
 }
 
 Test(text, absurdly_long_words_are_not_compared)
@@ -114,7 +114,7 @@ Test(text, absurdly_long_words_are_not_compared)
 
 	memset(text, 'i', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
-	cr_expect_null(text_suggest(text, words));
+	cr_expect_null(bb_text_suggest(text, words));
 }
 
 Test(text, device_names_fit_contexts_labels_and_files)

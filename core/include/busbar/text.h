@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * busbar/text.h - services for text: foreign text made harmless, and a hash.
+ * busbar/text.h - services for text: foreign text made harmless, suggestions for typing errors, a hash.
  *
  * What a device says passes here once, when it becomes a value (bb_reading_set_text()). Who writes text that came
  * another way, such as the lines of people and programs in events, lets it pass here, too; an output then only adds
@@ -18,6 +18,12 @@
  * characters. Returns the new length. Any thread.
  */
 size_t bb_text_clean(char *buffer, size_t size, const char *text, size_t length);
+
+/**
+ * The word of @words (ended by NULL) that @text was probably meant to be: at most two letters typed, left out, replaced
+ * or swapped, one in words under 4 characters. NULL when none is near. Any thread.
+ */
+const char *bb_text_suggest(const char *text, const char *const *words);
 
 /** FNV-1a of @length bytes: short, and spreads names that differ in one digit. Not for secrets. Any thread. */
 uint32_t bb_text_hash(const char *text, size_t length);
