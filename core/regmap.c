@@ -73,7 +73,7 @@ const char *bb_regmap_suggest(const char *id)
 	for (size_t i = 0; ids && i < table.count; i++)
 		ids[i] = table.maps[i].id;
 	if (ids)
-		suggestion = text_suggest(id, ids);
+		suggestion = bb_text_suggest(id, ids);
 	free(ids);
 	return suggestion;
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <busbar/text.h>
 #include <busbar/decimal.h>
 
 #include "regmap_file.h"
@@ -109,7 +110,7 @@ static int unknown_member(struct regmap_reader *reader, const struct bb_register
 	for (size_t i = 0; i < entry->member_count && count < CODES_MAX; i++)
 		names[count++] = entry->members[i].name;
 	names[count] = NULL;
-	suggestion = text_suggest(name, names);
+	suggestion = bb_text_suggest(name, names);
 	if (suggestion)
 		return regmap_fault(reader, "values: the point has no '%s', did you mean '%s'?", name, suggestion);
 	return regmap_fault(reader, "values: the point has no '%s'", name);

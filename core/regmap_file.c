@@ -189,7 +189,7 @@ static int read_columns(struct regmap_reader *reader)
 		while (name && column < REGMAP_COLUMNS && strcmp(name, column_names[column]) != 0)
 			column++;
 		if (!name || column == REGMAP_COLUMNS) {
-			const char *suggestion = name ? text_suggest(name, column_names) : NULL;
+			const char *suggestion = name ? bb_text_suggest(name, column_names) : NULL;
 
 			return regmap_fault(reader, "unknown column '%s'%s%s%s", name ? name : "\"",
 					    suggestion ? ", did you mean '" : "", suggestion ? suggestion : "",

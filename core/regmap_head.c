@@ -180,7 +180,7 @@ static int unknown_key(struct regmap_reader *reader, const char *key)
 
 	for (size_t i = 0; i < KEY_COUNT; i++)
 		names[i] = keys[i].name;
-	suggestion = text_suggest(key, names);
+	suggestion = bb_text_suggest(key, names);
 	if (suggestion)
 		return regmap_fault(reader, "unknown key '%s', did you mean '%s'?", key, suggestion);
 	return regmap_fault(reader, "unknown key '%s'; remarks begin with '##'", key);

@@ -26,7 +26,7 @@ static int unknown_point(struct regmap_reader *reader, const char *point)
 		if (!strchr(row->name, '<'))
 			names[count++] = row->name;
 	names[count] = NULL;
-	suggestion = text_suggest(point, names);
+	suggestion = bb_text_suggest(point, names);
 	if (suggestion)
 		return regmap_fault(reader, "unknown point '%s', did you mean '%s'?", point, suggestion);
 	if (strncmp(point, "alarm.", strlen("alarm.")) == 0)

@@ -193,7 +193,7 @@ static int parse_type(struct regmap_reader *reader, const char *text, unsigned c
 	while (names[i] && strcmp(names[i], text) != 0)
 		i++;
 	if (!names[i]) {
-		const char *suggestion = text_suggest(text, names);
+		const char *suggestion = bb_text_suggest(text, names);
 
 		return regmap_fault(reader, "type '%s' is none of u16, s16, u32, s32, bit, string%s%s%s", text,
 				    suggestion ? ", did you mean '" : "", suggestion ? suggestion : "",
