@@ -10,8 +10,11 @@
 
 #include <busbar/clock.h>
 
+#include "writes.h"
+
 void client_close(struct client *client)
 {
+	writes_forget(client);
 	bb_watch_destroy(client->watch);
 	(void)close(client->fd); /* nothing that a failure could tell us matters any more */
 	client->closed(client->context, client);
@@ -35,7 +38,7 @@ static bool flush(struct client *client)
 
 static bool has_room(const struct client *client)
 {
-	return client->waiting + BB_MODBUS_TCP_MAX <= CLIENT_OUTPUT;
+	return client->pending == NULL && client->waiting + BB_MODBUS_TCP_MAX <= CLIENT_OUTPUT;
 }
 
 /* Answer the whole frames in the input while there is room for answers. False: this is not Modbus. */
@@ -51,7 +54,7 @@ static bool answer_frames(struct client *client)
 			return false;
 		if (length == 0 || (size_t)length > client->filled - done)
 			break;
-		client->waiting += client->answer(client->context, &client->peer, frame, (size_t)length,
+		client->waiting += client->answer(client->context, client, frame, (size_t)length,
 						  client->output + client->waiting);
 		done += (size_t)length;
 	}
@@ -71,8 +74,8 @@ static bool serve(struct client *client)
 {
 	if (!answer_frames(client) || !flush(client))
 		return false;
-	if (client->filled == 0 && client->waiting == 0)
-		client->begun_ms = 0;
+	if ((client->filled == 0 && client->waiting == 0) || client->pending != NULL)
+		client->begun_ms = 0; /* nothing is the client's turn */
 	bb_watch_set(client->watch, (has_room(client) ? BB_WATCH_READ : 0u) | (client->waiting ? BB_WATCH_WRITE : 0u));
 	return true;
 }
@@ -103,11 +106,20 @@ static void client_ready(void *context, unsigned events)
 		client_close(client);
 }
 
+void client_reply(struct client *client, const uint8_t *reply, size_t length)
+{
+	memcpy(client->output + client->waiting, reply, length); /* room for it was made before it was asked for */
+	client->waiting += length;
+	if (!serve(client))
+		client_close(client);
+}
+
 int client_start(struct client *client, struct bb_loop *loop, int fd)
 {
 	int r;
 
 	client->fd = fd;
+	client->loop = loop;
 	client->active_ms = bb_clock_ms();
 	r = bb_watch_create(loop, fd, BB_WATCH_READ, client_ready, client, &client->watch);
 	if (r < 0)

@@ -124,13 +124,12 @@ static int modbus_check(const struct bb_config *config)
 	return units_check(config);
 }
 
-static size_t modbus_answer(void *context, const struct sockaddr_storage *peer, const uint8_t *frame, size_t length,
+static size_t modbus_answer(void *context, struct client *client, const uint8_t *frame, size_t length,
 			    uint8_t reply[BB_MODBUS_TCP_MAX])
 {
 	struct modbus *modbus = context;
 
-	(void)peer; /* reading is everybody's who may connect */
-	return units_answer(modbus->units, frame, length, reply);
+	return units_answer(modbus->units, client, frame, length, reply);
 }
 
 static int modbus_start(struct bb_exporter *exporter, const struct bb_config *config, void *state)

@@ -96,12 +96,12 @@ static void client_closed(void *context, struct client *client)
 	free(client);
 }
 
-static size_t answer(void *context, const struct sockaddr_storage *peer, const uint8_t *frame, size_t length,
+static size_t answer(void *context, struct client *client, const uint8_t *frame, size_t length,
 		     uint8_t reply[BB_MODBUS_TCP_MAX])
 {
 	const struct server *server = context;
 
-	return server->options.answer(server->options.context, peer, frame, length, reply);
+	return server->options.answer(server->options.context, client, frame, length, reply);
 }
 
 static bool has_room_for(const struct server *server, const struct sockaddr_storage *peer)

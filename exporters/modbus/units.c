@@ -3,8 +3,9 @@
  * units.c - the unit ids of the server, see units.h.
  *
  * A request is checked in the order an integrator can rely on: function (01), length and byte count (03), quantity
- * (03), address and quantity within 65536 (02), all of which bb_modbus_request_parse() does; then whether a map lists
- * every address (02), whether the device ever answered (06), whether its values are stale (0B).
+ * (03), address and quantity within 65536 (02), all of which bb_modbus_request_parse() does; then for reads whether a map
+ * lists every address (02), whether the device ever answered (06), whether its values are stale (0B); writes.c has
+ * those of writes.
  */
 #include "units.h"
 
@@ -14,6 +15,8 @@
 
 #include <busbar/clock.h>
 #include <busbar/exporter.h>
+
+#include "writes.h"
 
 #define UNIT_MAX            247 /* Serial Line, 2.2: 248 to 255 are reserved, 0 is for broadcasts */
 #define FUNCTION_READ_LAST  4
@@ -33,6 +36,10 @@ const struct bb_option units_options[] = {
 	 .preset = "exception",
 	 .choices = "exception hold",
 	 .help = "what measurements of a stale device answer: exception 0B, or their last values"},
+	{.name = "allow-write",
+	 .type = BB_OPTION_BOOL,
+	 .preset = "false",
+	 .help = "may clients write to the points that the map grants?"},
 	{.name = "absent",
 	 .type = BB_OPTION_INT,
 	 .min = -32768,
@@ -83,6 +90,7 @@ static int make_image(const struct bb_config *const *sections, size_t count, str
 		views[i] = (struct view){
 			.device = bb_config_string(sections[i], "device"),
 			.map = bb_regmap_find(bb_config_string(sections[i], "map")),
+			.allow_write = bb_config_bool(sections[i], "allow-write"),
 			.hold = bb_config_int(sections[i], "on-stale") == 1,
 			.absent = ABSENT_WORD_DEFAULT,
 		};
@@ -221,10 +229,11 @@ static size_t answer_read(struct units *units, struct unit *unit, const struct b
 	return bb_modbus_reply_bits(reply, request, bits);
 }
 
-size_t units_answer(struct units *units, const uint8_t *frame, size_t length, uint8_t reply[BB_MODBUS_TCP_MAX])
+size_t units_answer(struct units *units, struct client *client, const uint8_t *frame, size_t length,
+		    uint8_t reply[BB_MODBUS_TCP_MAX])
 {
 	struct bb_modbus_request request;
-	const int exception = bb_modbus_request_parse(frame, length, &request);
+	int exception = bb_modbus_request_parse(frame, length, &request);
 	struct unit *unit = find_unit(units, request.unit);
 
 	if (unit == NULL)
@@ -235,5 +244,6 @@ size_t units_answer(struct units *units, const uint8_t *frame, size_t length, ui
 		return identify(&request, reply);
 	if (request.function <= FUNCTION_READ_LAST)
 		return answer_read(units, unit, &request, reply);
-	return bb_modbus_reply_exception(reply, &request, BB_MODBUS_ILLEGAL_FUNCTION); /* no unit grants writes */
+	exception = writes_begin(client, unit->image, units->registry, &request);
+	return exception ? bb_modbus_reply_exception(reply, &request, (uint8_t)exception) : 0;
 }

@@ -8,6 +8,7 @@
 #include <busbar/config.h>
 #include <busbar/registry.h>
 
+#include "client.h"
 #include "image.h"
 
 struct units; /* opaque; its images belong to the server's thread */
@@ -23,8 +24,10 @@ int units_create(const struct bb_config *config, struct bb_registry *registry, s
 void units_destroy(struct units *units); /* accepts NULL */
 
 /**
- * Answer the whole TCP frame @frame into @reply. Returns the length of the answer. Thread: the server's.
+ * Answer the whole TCP frame @frame of @client into @reply. Returns the length of the answer, 0 for a write that has been
+ * begun: client_reply() brings its answer. Thread: the server's.
  */
-size_t units_answer(struct units *units, const uint8_t *frame, size_t length, uint8_t reply[BB_MODBUS_TCP_MAX]);
+size_t units_answer(struct units *units, struct client *client, const uint8_t *frame, size_t length,
+		    uint8_t reply[BB_MODBUS_TCP_MAX]);
 
 #endif
