@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "text.h"
+#include <busbar/text.h>
 
 /* A map that there is. */
 struct known_map {

@@ -15,7 +15,7 @@
 #include <busbar/decimal.h>
 
 #include "regmap_file.h"
-#include "text.h"
+#include <busbar/text.h>
 
 #define SCALE_DECIMALS 9
 #define SCALE_UNIT     INT64_C(1000000000)

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "text.h"
+#include <busbar/text.h>
 
 #define FAULT_TEXT_SIZE 256
 #define CHUNK_SIZE      4000

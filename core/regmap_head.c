@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "regmap_file.h"
-#include "text.h"
+#include <busbar/text.h>
 
 /* Longer ids would not fit into a line of `busbarctl maps`. */
 #define ID_MAX 48

@@ -11,7 +11,7 @@
 
 #include "dictionary.h"
 #include "regmap_file.h"
-#include "text.h"
+#include <busbar/text.h>
 
 #define ROWS_MAX 512
 

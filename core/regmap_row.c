@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "regmap_file.h"
-#include "text.h"
+#include <busbar/text.h>
 
 /* Names longer than this are no names of points. */
 #define NAME_MAX_LENGTH 127

@@ -236,6 +236,10 @@ static void register_json(struct json *json, const struct bb_register *entry)
 	json_decimal(json, entry->offset, entry->decimals);
 	json_key(json, "values");
 	json_string(json, values_of(entry, values));
+	json_key(json, "least");
+	json_integer(json, entry->least);
+	json_key(json, "most");
+	json_integer(json, entry->most);
 	json_key(json, "measurement");
 	json_bool(json, entry->role == BB_ROLE_MEASUREMENT);
 	json_key(json, "feeds");

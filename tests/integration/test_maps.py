@@ -7,6 +7,7 @@ The comparison is made by modbus_judge.py, which knows the reference tables and 
 import json
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 import unittest
@@ -123,6 +124,11 @@ class Checked(unittest.TestCase):
 
     def test_a_good_one(self):
         self.assertEqual(self.check(GOOD, status=0), [])
+
+    def test_the_example_of_the_manual_page_is_a_good_one(self):
+        page = (SOURCE / "docs" / "man" / "busbar-maps.5.scd").read_text(encoding="utf-8")
+        example = re.search(r"^```\n(.*?)^```$", page, re.MULTILINE | re.DOTALL).group(1)
+        self.assertEqual(self.check(example, status=0), [])
 
     def test_spoilt_rows_are_named_by_line(self):
         row = GOOD.splitlines()
