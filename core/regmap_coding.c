@@ -13,9 +13,9 @@
 
 #include <busbar/text.h>
 #include <busbar/decimal.h>
+#include <busbar/text.h>
 
 #include "regmap_file.h"
-#include <busbar/text.h>
 
 #define SCALE_DECIMALS 9
 #define SCALE_UNIT     INT64_C(1000000000)

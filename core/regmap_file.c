@@ -7,7 +7,6 @@
  */
 #include "regmap_file.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -260,8 +259,10 @@ static int read_map(struct regmap_reader *reader, const char *id)
 	}
 	if (ferror(reader->file))
 		return regmap_fault_at(reader, 0, "cannot be read to its end");
-	if (!reader->columns_said)
-		return regmap_fault_at(reader, 0, "has no rows");
+	if (reader->count == 0 && reader->faults == 0)
+		(void)regmap_fault_at(reader, 0, "has no rows");
+	if (reader->count == 0)
+		return -EINVAL;
 	r = regmap_settle(reader);
 	return r < 0 ? r : reader->faults > 0 ? -EINVAL : 0;
 }

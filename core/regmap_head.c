@@ -10,8 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "regmap_file.h"
 #include <busbar/text.h>
+
+#include "regmap_file.h"
 
 /* Longer ids would not fit into a line of `busbarctl maps`. */
 #define ID_MAX 48

@@ -9,9 +9,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include <busbar/text.h>
+
 #include "dictionary.h"
 #include "regmap_file.h"
-#include <busbar/text.h>
 
 #define ROWS_MAX 512
 

@@ -10,8 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "regmap_file.h"
 #include <busbar/text.h>
+
+#include "regmap_file.h"
 
 /* Names longer than this are no names of points. */
 #define NAME_MAX_LENGTH 127

@@ -172,7 +172,9 @@ class Checked(unittest.TestCase):
         self.assertEqual([line for line, _ in faults], [4, 6])
 
     def test_files_that_are_none(self):
-        self.assertEqual(self.check(""), [(None, "does not say its '# id:'"), (None, "has no rows")])
+        self.assertEqual(self.check(""), [(None, "does not say its '# id:'")])
+        self.assertEqual(self.check("# id: my-ups\n"), [(None, "has no rows")])
+        self.assertEqual(self.check("# id: my-ups\naddress,type,functions,point\n"), [(None, "has no rows")])
         self.assertIn("cannot be read", ctl("map", "--check", self.folder / "absent.csv", status=1))
         path = self.folder / "binary.csv"
         path.write_bytes(bytes(range(256)) * 40)
