@@ -96,7 +96,7 @@ static void agent_update_plugin_alarm(struct agent *agent)
 		if (entries[i].error)
 			text = entries[i].error;
 	for (size_t i = 0; i < agent->exporter_count; i++)
-		if (!agent->exporters[i] || !exporter_is_running(agent->exporters[i]))
+		if (!agent_exporter_runs(agent, i))
 			text = "an exporter could not be started";
 	if (agent->device_failed)
 		text = "a device could not be opened";
@@ -623,6 +623,11 @@ struct loader *agent_loader(struct agent *agent)
 const struct configuration *agent_configuration(struct agent *agent)
 {
 	return agent->configuration;
+}
+
+bool agent_exporter_runs(const struct agent *agent, size_t index)
+{
+	return index < agent->exporter_count && agent->exporters[index] && exporter_is_running(agent->exporters[index]);
 }
 
 int agent_probe(struct agent *agent, const char *address, const char *const *options,
