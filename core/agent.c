@@ -180,6 +180,7 @@ int agent_start(struct agent *agent)
 	r = agent_apply(agent, configuration);
 	if (r == -ENOMEM)
 		return r;
+	registry_look_at_agent(agent->registry); /* what people said about alarms that are over now is over, too */
 	return 0; /* what did not start has been said, is an alarm, and does not keep the rest from running */
 }
 
