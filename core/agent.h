@@ -39,6 +39,9 @@ struct bb_registry *agent_registry(struct agent *agent);
 struct loader *agent_loader(struct agent *agent);
 const struct configuration *agent_configuration(struct agent *agent);
 
+/** Does the exporter of section @index of the configuration run? One that did not start is tried again. */
+bool agent_exporter_runs(const struct agent *agent, size_t index);
+
 /**
  * Open a device that is in no registry, poll it once, and call @done on the main loop with what came of it; the
  * device is closed after @done. @address chooses the plugin by its scheme, @options are "key=value" texts ended by

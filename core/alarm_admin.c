@@ -21,6 +21,7 @@
 #include "alarm_admin.h"
 #include "device.h"
 #include "events.h"
+#include "journal.h"
 #include "monitor.h"
 #include "registry.h"
 
@@ -70,8 +71,55 @@ static struct entry *find_or_add(struct alarm_admin *admin, const char *device, 
 
 static int keep(const struct entry *entry)
 {
-	(void)entry;
-	return 0;
+	char *key = NULL, *text = NULL;
+	int r = asprintf(&key, STATE_PREFIX "%s/%s", entry->device, entry->alarm);
+
+	if (r < 0)
+		return -ENOMEM;
+	if (entry->acknowledged || entry->until_ms != 0)
+		r = asprintf(&text, "%d %" PRId64 " %" PRId64 " %s", entry->acknowledged, entry->until_ms,
+			     entry->until_wall_ms, events_boot_id());
+	if (r >= 0)
+		r = journal_put_state(key, text);
+	free(text);
+	free(key);
+	return r < 0 ? -ENOMEM : 0;
+}
+
+/* When an inhibition that was begun in another boot of the machine ends, as far as the wall clock can tell. */
+static int64_t translate(int64_t until_wall_ms)
+{
+	int64_t left_ms = until_wall_ms - bb_clock_wall_ms();
+
+	if (left_ms < 0)
+		left_ms = 0;
+	return bb_clock_ms() + (left_ms < ALARM_INHIBIT_MAX_MS ? left_ms : ALARM_INHIBIT_MAX_MS);
+}
+
+static void restore(void *context, const char *key, const char *text)
+{
+	struct alarm_admin *admin = context;
+	const char *device = key + strlen(STATE_PREFIX), *slash = strchr(device, '/');
+	int64_t until_ms, until_wall_ms;
+	char boot_id[40] = "", name[64];
+	struct entry *entry;
+	int acknowledged;
+
+	if (!slash || (size_t)(slash - device) >= sizeof(name) ||
+	    sscanf(text, "%d %" SCNd64 " %" SCNd64 " %39s", &acknowledged, &until_ms, &until_wall_ms, boot_id) < 3)
+		return; /* of another version, or damaged: nobody said anything then */
+	memcpy(name, device, (size_t)(slash - device));
+	name[slash - device] = '\0';
+	entry = find_or_add(admin, name, slash + 1);
+	if (!entry)
+		return;
+	entry->acknowledged = acknowledged != 0;
+	entry->until_wall_ms = until_wall_ms;
+	entry->until_ms = until_ms;
+	if (until_ms != 0 && strcmp(boot_id, events_boot_id()) != 0)
+		entry->until_ms = translate(until_wall_ms);
+	if (entry->until_ms != 0 && entry->until_ms < admin->due_ms)
+		admin->due_ms = entry->until_ms;
 }
 
 /* What @entry says has changed: keep it, or drop it when it says nothing any more. */
@@ -101,6 +149,7 @@ int alarm_admin_create(struct alarm_admin **ret_admin)
 	if (!admin)
 		return -ENOMEM;
 	admin->due_ms = INT64_MAX;
+	journal_each_state(STATE_PREFIX, restore, admin);
 	*ret_admin = admin;
 	return 0;
 }

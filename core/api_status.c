@@ -118,8 +118,9 @@ static int status_send_agent(struct api_client *client, bool last)
 	message.exporters = calloc(configuration->exporter_count + 1, sizeof(*message.exporters));
 	if (message.exporters != NULL) {
 		for (size_t i = 0; i < configuration->exporter_count; i++)
-			message.exporters[i] = api_text(configuration->exporters[i].plugin->name);
-		message.n_exporters = configuration->exporter_count;
+			if (agent_exporter_runs(agent, i))
+				message.exporters[message.n_exporters++] =
+					api_text(bb_config_name(configuration->exporters[i].config));
 		response.protocol = API_PROTOCOL;
 		response.agent = &message;
 		response.last = last;

@@ -303,16 +303,16 @@ static bool is_list(const struct bb_plugin *plugin, const char *name, size_t len
 	return false;
 }
 
-/* Print a text as YAML in single quotes, in which only the quote itself is special. */
+/* Print a text as YAML in single quotes, in which only the quote itself is special. Errors show at fclose(). */
 static void print_quoted(FILE *stream, const char *text, size_t length)
 {
-	fputc('\'', stream);
+	(void)fputc('\'', stream);
 	for (size_t i = 0; i < length; i++) {
 		if (text[i] == '\'')
-			fputc('\'', stream);
-		fputc(text[i], stream);
+			(void)fputc('\'', stream);
+		(void)fputc(text[i], stream);
 	}
-	fputc('\'', stream);
+	(void)fputc('\'', stream);
 }
 
 /* "key=value" as a line of YAML; the texts of a list are separated by commas in both. */
@@ -327,12 +327,12 @@ static int print_option(FILE *stream, const struct bb_plugin *plugin, const char
 	}
 	length = (size_t)(equals - option);
 	print_quoted(stream, option, length);
-	fputs(": ", stream);
+	(void)fputs(": ", stream);
 	if (is_list(plugin, option, length))
-		fprintf(stream, "[%s]", equals + 1);
+		(void)fprintf(stream, "[%s]", equals + 1);
 	else
 		print_quoted(stream, equals + 1, strlen(equals + 1));
-	fputc('\n', stream);
+	(void)fputc('\n', stream);
 	return 0;
 }
 
@@ -347,7 +347,7 @@ static int parse_options(const struct bb_plugin *plugin, const char *const *opti
 
 	if (!stream)
 		return -ENOMEM;
-	fprintf(stream, "plugin: %s\n", plugin->name);
+	(void)fprintf(stream, "plugin: %s\n", plugin->name);
 	for (; *options && r == 0; options++)
 		r = print_option(stream, plugin, *options);
 	if (fclose(stream) != 0 && r == 0)

@@ -20,8 +20,8 @@ struct configuration_section {
 
 /** Owns everything below it. */
 struct configuration {
-	struct bb_config *agent;               /* top-level keys: log-level, socket, plugin-dir, maps-dir, state-dir … */
-	struct bb_config *journal;             /* `journal:`, see journal.c */
+	struct bb_config *agent;   /* top-level keys: log-level, socket, plugin-dir, maps-dir, state-dir … */
+	struct bb_config *journal; /* `journal:`, see journal.c */
 	struct configuration_section *devices; /* sorted by name */
 	size_t device_count;
 	struct configuration_section *exporters; /* sorted by name, which is the plugin's where no `plugin:` says it */

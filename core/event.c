@@ -250,6 +250,11 @@ const struct bb_event *events_next(uint64_t after)
 	return NULL;
 }
 
+const char *events_boot_id(void)
+{
+	return events.boot_id;
+}
+
 uint64_t events_newest(void)
 {
 	return events.newest;

@@ -50,6 +50,9 @@ uint64_t events_emit(const struct bb_event *event);
 void events_hold(void);
 void events_release(void);
 
+/** Of the kernel, to tell restarts of the machine apart; "" before events_start(). Thread: main loop. */
+const char *events_boot_id(void);
+
 /** Number of the newest event, 0: none yet. Thread: main loop. */
 uint64_t events_newest(void);
 

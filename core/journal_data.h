@@ -211,8 +211,9 @@ void writer_endure(struct writer *writer);
 /** What a damaged database still had, and had not. */
 struct recovered {
 	uint64_t events, samples; /* rows copied */
-	uint64_t from, to;        /* events between these numbers could not be read, exclusive; 0, 0: none */
-	char aside[256];          /* where the damaged database is now */
+	uint64_t from,
+		to; /* events between these numbers could not be read, exclusive; to is 0: none, UINT64_MAX: all behind */
+	char aside[256]; /* where the damaged database is now */
 };
 
 /** Begin to copy the database in @folder into a new one. Returns 0 or a negative errno. */

@@ -92,6 +92,10 @@ int store_read_events(struct store *store, uint64_t after, uint64_t before, size
 	sqlite3_bind_int64(statement, 2, (sqlite3_int64)(before < INT64_MAX ? before : INT64_MAX));
 	sqlite3_bind_int64(statement, 3, (sqlite3_int64)most);
 	while ((r = sqlite3_step(statement)) == SQLITE_ROW) {
+		if (!store_row_is_whole(statement)) {
+			(void)sqlite3_reset(statement); /* there is nothing it could say */
+			return -EUCLEAN;
+		}
 		count++;
 		each(context, &(struct bb_event){
 				      .number = (uint64_t)sqlite3_column_int64(statement, COLUMN_NUMBER),

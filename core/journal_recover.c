@@ -3,7 +3,7 @@
  * journal_recover.c - from a damaged database to a sound one with everything that can still be read.
  *
  * A table is read from its smallest key up until the first error, and then from its largest key down until the next
- * one, so that the newest events are not lost because an old page is. Rows go into a new file, journal.new, in small
+ * one (in one statement each: to look for a key in a damaged table again might leave some out unseen), so that the newest events are not lost because an old page is. Rows go into a new file, journal.new, in small
  * transactions; the damaged database is not touched. When all is copied, the damaged one is renamed, then its log, then
  * the new one takes its name. A crash at any moment leaves either the damaged database in place, and everything begins
  * again, or the complete copy without a database, and recovery_resume() finishes the renaming.
@@ -28,33 +28,27 @@
 /* Rows of one step. */
 #define CHUNK 2000
 
-/* What is copied, the small and urgent first. Keys are one or two columns, which come first in the row. */
+/* What is copied, the small and urgent first. */
 static const struct table {
 	const char *name;
 	int columns;
-	int keys;
-	const char *up, *down; /* the rest of a SELECT *: behind a key, and before one */
+	const char *up, *down; /* in order of the key */
 } tables[] = {
-	{"count", 2, 1, "name > ?1 ORDER BY name", "name < ?1 ORDER BY name DESC"},
-	{"fact", 2, 1, "key > ?1 ORDER BY key", "key < ?1 ORDER BY key DESC"},
-	{"cursor", 2, 1, "name > ?1 ORDER BY name", "name < ?1 ORDER BY name DESC"},
-	{"layout", 3, 1, "id > ?1 ORDER BY id", "id < ?1 ORDER BY id DESC"},
-	{"event", 12, 1, "number > ?1 ORDER BY number", "number < ?1 ORDER BY number DESC"},
-	{"sample", 3, 2, "(layout, wall_ms) > (?1, ?2) ORDER BY layout, wall_ms",
-	 "(layout, wall_ms) < (?1, ?2) ORDER BY layout DESC, wall_ms DESC"},
+	{"count", 2, "name", "name DESC"},      {"fact", 2, "key", "key DESC"},
+	{"cursor", 2, "name", "name DESC"},     {"layout", 3, "id", "id DESC"},
+	{"event", 12, "number", "number DESC"}, {"sample", 3, "layout, wall_ms", "layout DESC, wall_ms DESC"},
 };
 
 #define TABLE_COUNT BB_LENGTH(tables)
-#define TABLE_EVENT 4
 
 struct recovery {
 	char *folder;
 	struct sqlite3 *from, *to;
+	struct sqlite3_stmt *reading, *writing; /* this table, in this direction; NULL: not begun */
 	size_t table;
-	bool down;  /* going down after an error on the way up */
-	bool begun; /* @keys are those of the last row copied */
-	sqlite3_value *keys[2];
+	bool down;       /* going down after an error on the way up */
 	uint64_t copied; /* rows of this table */
+	uint64_t last;   /* the first column of the last row that was copied in this direction */
 	struct recovered recovered;
 };
 
@@ -157,20 +151,18 @@ int recovery_begin(const char *folder, struct recovery **ret_recovery)
 	return 0;
 }
 
-static void forget_keys(struct recovery *recovery)
+static void end_reading(struct recovery *recovery)
 {
-	for (int i = 0; i < 2; i++) {
-		sqlite3_value_free(recovery->keys[i]);
-		recovery->keys[i] = NULL;
-	}
-	recovery->begun = false;
+	(void)sqlite3_finalize(recovery->reading); /* both repeat the error of the last step */
+	(void)sqlite3_finalize(recovery->writing);
+	recovery->reading = recovery->writing = NULL;
 }
 
 void recovery_cancel(struct recovery *recovery)
 {
 	if (!recovery)
 		return;
-	forget_keys(recovery);
+	end_reading(recovery);
 	(void)sqlite3_close(recovery->from); /* accepts NULL; no statement is open */
 	(void)sqlite3_close(recovery->to);
 	free(recovery->folder);
@@ -179,24 +171,18 @@ void recovery_cancel(struct recovery *recovery)
 
 /* ---- copying ---- */
 
-static int prepare_reading(struct recovery *recovery, struct sqlite3_stmt **ret_statement)
+static int begin_reading(struct recovery *recovery)
 {
 	const struct table *table = &tables[recovery->table];
-	char sql[256];
-	int r;
+	char sql[128];
 
-	/* Before the first key there is nothing to compare with. */
-	(void)snprintf(sql, sizeof(sql), "SELECT * FROM %s %s%s LIMIT %d", table->name, recovery->begun ? "WHERE " : "",
-		       recovery->begun ? (recovery->down ? table->down : table->up)
-				       : strstr(recovery->down ? table->down : table->up, "ORDER"),
-		       CHUNK);
-	r = sqlite3_prepare_v2(recovery->from, sql, -1, ret_statement, NULL);
-	for (int i = 0; r == SQLITE_OK && recovery->begun && i < table->keys; i++)
-		r = sqlite3_bind_value(*ret_statement, i + 1, recovery->keys[i]);
-	return r;
+	recovery->last = 0;
+	(void)snprintf(sql, sizeof(sql), "SELECT * FROM %s ORDER BY %s", table->name,
+		       recovery->down ? table->down : table->up);
+	return sqlite3_prepare_v2(recovery->from, sql, -1, &recovery->reading, NULL);
 }
 
-static int prepare_writing(struct recovery *recovery, struct sqlite3_stmt **ret_statement)
+static int begin_writing(struct recovery *recovery)
 {
 	const struct table *table = &tables[recovery->table];
 	char sql[128];
@@ -205,81 +191,77 @@ static int prepare_writing(struct recovery *recovery, struct sqlite3_stmt **ret_
 	for (int i = 1; i < table->columns; i++)
 		length += snprintf(sql + length, sizeof(sql) - (size_t)length, ", ?");
 	(void)snprintf(sql + length, sizeof(sql) - (size_t)length, ")");
-	return sqlite3_prepare_v2(recovery->to, sql, -1, ret_statement, NULL);
+	return sqlite3_prepare_v2(recovery->to, sql, -1, &recovery->writing, NULL);
 }
 
-static int remember_keys(struct recovery *recovery, struct sqlite3_stmt *row)
-{
-	forget_keys(recovery);
-	for (int i = 0; i < tables[recovery->table].keys; i++) {
-		recovery->keys[i] = sqlite3_value_dup(sqlite3_column_value(row, i));
-		if (!recovery->keys[i])
-			return SQLITE_NOMEM;
-	}
-	recovery->begun = true;
-	return SQLITE_OK;
-}
-
-static int write_row(struct recovery *recovery, struct sqlite3_stmt *row, struct sqlite3_stmt *writing)
+/* The row that was just read goes into the copy. SQLITE_DONE, or what went wrong. */
+static int write_row(struct recovery *recovery)
 {
 	int r = SQLITE_OK;
 
 	for (int i = 0; r == SQLITE_OK && i < tables[recovery->table].columns; i++)
-		r = sqlite3_bind_value(writing, i + 1, sqlite3_column_value(row, i));
+		r = sqlite3_bind_value(recovery->writing, i + 1, sqlite3_column_value(recovery->reading, i));
 	if (r == SQLITE_OK)
-		r = sqlite3_step(writing);
-	(void)sqlite3_reset(writing); /* repeats the error of the step */
-	if (r == SQLITE_CONSTRAINT)
-		return SQLITE_OK; /* what no table of ours can have held is no row */
-	if (r != SQLITE_DONE)
-		return r;
-	recovery->copied += (uint64_t)sqlite3_changes(recovery->to);
-	return SQLITE_OK;
+		r = sqlite3_step(recovery->writing);
+	(void)sqlite3_reset(recovery->writing); /* repeats the error of the step */
+	return r;
 }
 
-/* Copies a chunk. What went wrong while reading is in @ret_read: SQLITE_DONE at the end, SQLITE_ROW: there is more. */
+/*
+ * Copies a chunk. Returns what went wrong while writing, else SQLITE_OK; @ret_read is SQLITE_DONE at the end of the
+ * table (going down: where the way up has been), SQLITE_ROW when there is more, or what went wrong while reading. That
+ * also is a row that no table of ours can hold.
+ */
 static int copy_rows(struct recovery *recovery, int *ret_read)
 {
-	struct sqlite3_stmt *reading = NULL, *writing = NULL;
-	int rows = 0, read = prepare_reading(recovery, &reading);
-	int r = prepare_writing(recovery, &writing);
+	int r = recovery->writing ? SQLITE_OK : begin_writing(recovery);
+	int read = SQLITE_ROW;
 
-	while (r == SQLITE_OK && read == SQLITE_OK) {
-		read = sqlite3_step(reading);
+	if (r == SQLITE_OK && !recovery->reading && begin_reading(recovery) != SQLITE_OK)
+		read = SQLITE_CORRUPT; /* there is no such table */
+	for (int i = 0; i < CHUNK && r == SQLITE_OK && read == SQLITE_ROW; i++) {
+		read = sqlite3_step(recovery->reading);
+		if (read == SQLITE_ROW && !store_row_is_whole(recovery->reading))
+			read = SQLITE_CORRUPT;
 		if (read != SQLITE_ROW)
 			break;
-		rows++;
-		r = write_row(recovery, reading, writing);
-		if (r == SQLITE_OK)
-			r = remember_keys(recovery, reading);
-		read = SQLITE_OK;
+		r = write_row(recovery);
+		if (r == SQLITE_CONSTRAINT) {
+			read = SQLITE_CORRUPT;
+		} else if (r == SQLITE_DONE && recovery->down && sqlite3_changes(recovery->to) == 0) {
+			read = SQLITE_DONE;
+		} else if (r == SQLITE_DONE) {
+			recovery->copied++;
+			recovery->last = (uint64_t)sqlite3_column_int64(recovery->reading, 0);
+		}
+		r = r == SQLITE_DONE || r == SQLITE_CONSTRAINT ? SQLITE_OK : r;
 	}
-	*ret_read = read == SQLITE_DONE && rows == CHUNK ? SQLITE_ROW : read;
-	(void)sqlite3_finalize(reading); /* both repeat the error of the step */
-	(void)sqlite3_finalize(writing);
+	*ret_read = read;
 	return r;
+}
+
+static bool is_table(const struct recovery *recovery, const char *name)
+{
+	return strcmp(tables[recovery->table].name, name) == 0;
 }
 
 /* Where the way up, or down, has come to in the events. */
 static void note_hole(struct recovery *recovery)
 {
-	const uint64_t number = recovery->begun ? (uint64_t)sqlite3_value_int64(recovery->keys[0]) : 0;
-
-	if (recovery->table != TABLE_EVENT)
+	if (!is_table(recovery, "event"))
 		return;
 	if (!recovery->down)
-		recovery->recovered.from = number;
+		recovery->recovered.from = recovery->last;
 	else
-		recovery->recovered.to = recovery->begun ? number : UINT64_MAX;
+		recovery->recovered.to = recovery->last != 0 ? recovery->last : UINT64_MAX;
 }
 
 static void next_table(struct recovery *recovery)
 {
-	if (strcmp(tables[recovery->table].name, "event") == 0)
+	if (is_table(recovery, "event"))
 		recovery->recovered.events = recovery->copied;
-	if (strcmp(tables[recovery->table].name, "sample") == 0)
+	if (is_table(recovery, "sample"))
 		recovery->recovered.samples = recovery->copied;
-	forget_keys(recovery);
 	recovery->copied = 0;
 	recovery->down = false;
 	recovery->table++;
@@ -300,15 +282,13 @@ int recovery_step(struct recovery *recovery)
 		return store_error(recovery->to, r);
 	if (read == SQLITE_ROW)
 		return 1;
-	if (read != SQLITE_DONE) {
+	end_reading(recovery);
+	if (read != SQLITE_DONE)
 		note_hole(recovery);
-		if (!recovery->down) { /* the first error: now from the other end */
-			forget_keys(recovery);
-			recovery->down = true;
-			return 1;
-		}
-	}
-	next_table(recovery);
+	if (read != SQLITE_DONE && !recovery->down) /* the first error: now from the other end */
+		recovery->down = true;
+	else
+		next_table(recovery);
 	return recovery->table < TABLE_COUNT;
 }
 
@@ -371,8 +351,6 @@ int recovery_finish(struct recovery *recovery, struct recovered *ret_recovered)
 	struct recovered *recovered = &recovery->recovered;
 	int r = recount(recovery);
 
-	if (recovered->to == UINT64_MAX && recovered->events == 0)
-		recovered->from = recovered->to = 0; /* nothing was there to say between what */
 	if (r == 0) {
 		/* The last close moves everything from the log into the file; else the copy would be in two pieces. */
 		r = store_error(recovery->to,

@@ -261,6 +261,18 @@ void store_close(struct store *store)
 	free(store);
 }
 
+bool store_row_is_whole(struct sqlite3_stmt *row)
+{
+	for (int i = 0; i < sqlite3_column_count(row); i++) {
+		const int type = sqlite3_column_type(row, i);
+		const char *text = type == SQLITE_TEXT ? (const char *)sqlite3_column_text(row, i) : NULL;
+
+		if (type == SQLITE_NULL || (text && memchr(text, '\0', (size_t)sqlite3_column_bytes(row, i))))
+			return false;
+	}
+	return true;
+}
+
 /* ---- transactions ---- */
 
 int store_run(struct store *store, enum store_statement statement)

@@ -100,6 +100,12 @@ int store_error(struct sqlite3 *database, int result);
 /** Make an empty database at @path ready to be filled: schema and settings. */
 int store_create(const char *path, struct sqlite3 **ret_database);
 
+/**
+ * Does the row look like one of ours, which have neither NULLs nor texts with a NUL? SQLite reads what is missing of a
+ * truncated page as zeros, and has no checksums to notice.
+ */
+bool store_row_is_whole(struct sqlite3_stmt *row);
+
 /** Run a prepared statement that returns no rows, and reset it. */
 int store_run(struct store *store, enum store_statement statement);
 

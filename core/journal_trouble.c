@@ -40,8 +40,10 @@ static void tell_recovered(struct writer *writer, const struct recovered *recove
 {
 	char missing[96] = "";
 
-	if (recovered->to != 0)
-		(void)snprintf(missing, sizeof(missing), "; those between %" PRIu64 " and %" PRIu64 " are lost",
+	if (recovered->to == UINT64_MAX)
+		(void)snprintf(missing, sizeof(missing), "; those after number %" PRIu64 " are lost", recovered->from);
+	else if (recovered->to != 0)
+		(void)snprintf(missing, sizeof(missing), "; those between numbers %" PRIu64 " and %" PRIu64 " are lost",
 			       recovered->from, recovered->to);
 	journal_note(writer->journal, NOTE_GAP, BB_SEVERITY_ALARM,
 		     "the journal was damaged: %" PRIu64 " events and %" PRIu64

@@ -122,6 +122,16 @@ void monitor_look(struct bb_device *device)
 
 /* ---- clocks ---- */
 
+/* What was seen before a gap and what is seen after it were not so all the time between. */
+static void forget_delays(struct bb_registry *registry)
+{
+	struct bb_device_list *list = bb_registry_devices(registry);
+
+	for (size_t i = 0; list && i < list->count; i++)
+		monitor_forget_delays(list->devices[i]);
+	bb_device_list_unref(list);
+}
+
 /* Compare the clocks with those of the last look. True when nothing was missed between. */
 static bool check_clocks(struct bb_registry *registry, int64_t boottime_ms, int64_t monotonic)
 {
@@ -138,6 +148,7 @@ static bool check_clocks(struct bb_registry *registry, int64_t boottime_ms, int6
 	monitor->monotonic_ms = monotonic;
 	if (gap) {
 		registry_set_gap(registry, boottime_ms);
+		forget_delays(registry);
 		bb_log_notice(NULL, "the clock jumped: every device is unknown until it answers again");
 		(void)events_emit(&(struct bb_event){.kind = BB_EVENT_CLOCK_GAP,
 						     .severity = BB_SEVERITY_INFO,

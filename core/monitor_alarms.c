@@ -195,6 +195,15 @@ void monitor_forget(struct device_record *record)
 	record->rules = NULL;
 }
 
+void monitor_forget_delays(struct bb_device *device)
+{
+	struct device_record *record = device_record(device);
+
+	if (record->plan)
+		memset(record->rules, 0, record->plan->count * sizeof(record->rules[0]));
+	record->due_ms = INT64_MAX;
+}
+
 /* Delays go on counting for rules of the same name. False: no memory. */
 static bool follow_plan(struct device_record *record, struct rule_plan *plan)
 {

@@ -16,4 +16,7 @@
 bool monitor_decide_alarms(struct bb_device *device, const struct bb_snapshot *snapshot, struct alarm_admin *admin,
 			   int64_t now_ms);
 
+/** The clocks have jumped: delays that count for @device begin anew. Thread: main loop. */
+void monitor_forget_delays(struct bb_device *device);
+
 #endif

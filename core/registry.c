@@ -310,6 +310,8 @@ void registry_look_at_agent(struct bb_registry *registry)
 	if (!set)
 		return; /* the next look shows it */
 	for (size_t i = 0; i < set->count; i++) {
+		if (!set->alarms[i].active)
+			alarm_admin_cleared(registry->admin, "", set->alarms[i].type->name);
 		(void)alarm_admin_apply(registry->admin, "", &set->alarms[i]); /* the set is ours either way */
 		agent_alarm_tell(&set->alarms[i], NULL);
 	}

@@ -56,10 +56,10 @@ static void append_match(FILE *stream, const char *glob, const char *point)
 		const bool plain = glob_parts == point_parts && strcspn(glob, "*?[\\") >= glob_length;
 
 		if (!plain) {
-			fputc('-', stream);
+			(void)fputc('-', stream);
 			for (size_t i = 0; i < length; i++)
-				fputc(isalnum((unsigned char)point[i]) ? tolower((unsigned char)point[i]) : '-',
-				      stream);
+				(void)fputc(isalnum((unsigned char)point[i]) ? tolower((unsigned char)point[i]) : '-',
+					    stream);
 		}
 		point += length + (point[length] == '.');
 		glob += glob_length + (glob[glob_length] == '.');
@@ -76,7 +76,7 @@ static int name_alarm(struct rule_bound *bound, const struct rule_section *secti
 
 	if (!stream)
 		return -ENOMEM;
-	fputs(level->name, stream);
+	(void)fputs(level->name, stream);
 	if (rule_is_glob(section->point))
 		append_match(stream, section->point, bound->point->name);
 	r = fclose(stream) == 0 ? 0 : -ENOMEM;

@@ -116,8 +116,8 @@ static enum bb_quality decode_moment(int64_t ticks, const struct decode_clock *c
 	return BB_QUALITY_GOOD;
 }
 
-/* Numbers that only make sense in another unit than the MIB's: from the first one on, all are taken to be in it, unless
- * one comes that makes no sense that way. */
+/* Numbers that only make sense in another unit than the MIB's are taken to be in it; after two of them in a row all are,
+ * until one comes that makes no sense that way. */
 static const struct quirk *decode_scale(struct decoder *decoder, int64_t number)
 {
 	const struct quirk *scale = quirks_find(&decoder->quirks, QUIRK_SCALE);
@@ -125,15 +125,21 @@ static const struct quirk *decode_scale(struct decoder *decoder, int64_t number)
 	if (scale)
 		return scale;
 	for (unsigned i = 0; i < decoder->quirks.count; i++) {
+		const uint8_t place = (uint8_t)(decoder->quirks.rows[i] + 1); /* make_tables.py allows 254 rows */
+
 		scale = &quirk_table[decoder->quirks.rows[i]];
-		if (scale->kind == QUIRK_SCALE_RANGE && number >= scale->low && number <= scale->high)
-			decoder->scale = (uint8_t)(decoder->quirks.rows[i] + 1); /* make_tables.py allows 254 rows */
-	}
-	if (decoder->scale == 0)
-		return NULL;
-	scale = &quirk_table[decoder->scale - 1];
-	if (bb_decimal_scale(number, scale->multiplier, scale->divisor) <= decoder->object->high)
+		if (scale->kind != QUIRK_SCALE_RANGE || number < scale->low || number > scale->high)
+			continue;
+		decoder->scaled = decoder->scale == place;
+		decoder->scale = place;
 		return scale;
+	}
+	if (decoder->scaled) {
+		scale = &quirk_table[decoder->scale - 1];
+		if (bb_decimal_scale(number, scale->multiplier, scale->divisor) <= decoder->object->high)
+			return scale;
+	}
+	decoder->scaled = false;
 	decoder->scale = 0;
 	return NULL;
 }

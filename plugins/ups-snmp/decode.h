@@ -15,7 +15,8 @@ struct decoder {
 	const struct object *object;
 	struct quirks quirks;
 	uint8_t decimals; /* of the point */
-	uint8_t scale;    /* place of the QUIRK_SCALE_RANGE that was met and holds from then on, plus 1 */
+	uint8_t scale;    /* place of the QUIRK_SCALE_RANGE that the last number showed, plus 1 */
+	bool scaled;      /* two in a row did: it holds for all numbers from then on */
 };
 
 /* The agent's clock beside ours, for objects that say when something was in ticks of the agent. */

@@ -139,6 +139,7 @@ static void learn_succeed(struct ups_snmp *ups)
 		learn_fail(ups, -ENODATA);
 		return;
 	}
+	plan_number_lines(&learn->plan);
 	plan_finish(&ups->plan);
 	alarms_finish(&ups->alarms);
 	ups->plan = learn->plan;

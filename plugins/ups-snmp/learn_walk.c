@@ -185,7 +185,7 @@ static void learn_probe_answered(void *context, int result, const struct bb_snmp
 	learn_next(ups);
 }
 
-/* Scalars with .0, lines 1 to 3 of tables, as far as the walk did not meet them: the next of them. */
+/* Scalars with .0, rows 0 to 3 of tables, as far as the walk did not meet them: the next of them. */
 static bool learn_next_probe(struct learn *learn, struct bb_snmp_oid *ret_name)
 {
 	while (learn->object < object_count) {
@@ -193,9 +193,9 @@ static bool learn_next_probe(struct learn *learn, struct bb_snmp_oid *ret_name)
 		const bool column = object_is_column(object);
 		struct suffix suffix = object->id;
 
-		if (learn->row > (column ? 3 : 0)) {
+		if (learn->row > (column ? LINES_MAX : 0)) {
 			learn->object++;
-			learn->row = learn->object < object_count && object_is_column(&object_table[learn->object]);
+			learn->row = 0;
 			continue;
 		}
 		suffix.arcs[suffix.length++] = learn->row;

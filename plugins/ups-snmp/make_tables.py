@@ -57,6 +57,7 @@ def arcs(value):
 
 
 def scanned_object(row):
+    """Without limits of its own, an object has those of the MIB's types: Integer32 below, Counter32 and Gauge32 above."""
     if row["syntax"] not in SYNTAXES:
         raise Refused(f"syntax '{row['syntax']}' is unknown")
     multiplier, divisor = fraction(row["scale"])
@@ -64,7 +65,7 @@ def scanned_object(row):
     return (place, row["object"],
             f'\t{{ {text(row["object"])}, {{ {{ {", ".join(map(str, place))} }}, {len(place)} }}, '
             f'{text(row["point"])}, OBJECT_{row["syntax"].upper()}, {multiplier}, {divisor}, '
-            f'{number(row["low"], "INT64_MIN")}, {number(row["high"], "INT64_MAX")} }},')
+            f'{number(row["low"], "INT32_MIN")}, {number(row["high"], "UINT32_MAX")} }},')
 
 
 def scanned_quirk(row, names):

@@ -55,6 +55,13 @@ bool object_is_column(const struct object *object)
 	return strchr(object->point, '*') != NULL;
 }
 
+bool object_is_line(const struct object *object)
+{
+	const char *star = strchr(object->point, '*');
+
+	return star && star > object->point && star[-1] == 'L';
+}
+
 static bool objects_lies_below(const struct suffix *name, const struct suffix *id)
 {
 	return name->length >= id->length && memcmp(name->arcs, id->arcs, id->length * sizeof(uint32_t)) == 0;
@@ -104,12 +111,11 @@ const struct object *object_find(const struct suffix *name, uint32_t *ret_row, e
 size_t object_point(const struct object *object, uint32_t row, char *buffer, size_t size)
 {
 	const char *star = strchr(object->point, '*');
-	const bool line = star && star > object->point && star[-1] == 'L';
 	int length;
 
 	if (!star)
 		length = snprintf(buffer, size, "%s", object->point);
-	else if (line && (row < 1 || row > 3))
+	else if (object_is_line(object) && (row < 1 || row > 3))
 		return 0;
 	else
 		length = snprintf(buffer, size, "%.*s%u%s", (int)(star - object->point), object->point, row, star + 1);

@@ -71,6 +71,9 @@ const struct object *object_find(const struct suffix *name, uint32_t *ret_row, e
 /* Is the object a column of a table? */
 bool object_is_column(const struct object *object);
 
+/* Is it a column with a row for each line? */
+bool object_is_line(const struct object *object);
+
 /* Name of the point that row @row of @object feeds. Returns its length, 0 when there is no such point. */
 size_t object_point(const struct object *object, uint32_t row, char *buffer, size_t size);
 

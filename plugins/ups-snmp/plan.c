@@ -52,25 +52,6 @@ bool plan_has(const struct plan *plan, const struct object *object, uint32_t row
 	return false;
 }
 
-/* Rows that count from 0: line 1 is row 0. The row before tells, since rows come in order. */
-static uint32_t plan_line(const struct plan *plan, const struct object *object, const struct quirks *quirks,
-			  const struct suffix *name)
-{
-	const uint32_t row = name->arcs[object->id.length];
-	struct suffix first = object->id;
-	char point[64];
-
-	if (!quirks_find(quirks, QUIRK_LINE_ZERO) || object_point(object, 0, point, sizeof(point)) > 0)
-		return row;
-	if (row == 0)
-		return 1;
-	first.arcs[first.length++] = 0;
-	for (size_t i = 0; i < plan->count; i++)
-		if (plan->items[i].decoder.object == object && plan->items[i].name.arcs[object->id.length] == 0)
-			return row + 1;
-	return row;
-}
-
 static bool plan_accepts(enum instance instance, const struct quirks *quirks)
 {
 	switch (instance) {
@@ -101,16 +82,16 @@ static bool plan_is_wanted(const struct plan *plan, const struct suffix *name, c
 	const struct bb_point *point;
 	enum instance instance;
 	const struct object *object = object_find(name, &ret_item->row, &instance);
+	uint32_t line = ret_item->row;
 
 	if (!object)
 		return false;
 	quirks_select(identity, object->name, object->syntax == OBJECT_UNSIGNED, &ret_item->decoder.quirks);
 	if (!plan_accepts(instance, &ret_item->decoder.quirks))
 		return false;
-	if (object_is_column(object))
-		ret_item->row = plan_line(plan, object, &ret_item->decoder.quirks, name);
-	if (object_point(object, ret_item->row, point_name, sizeof(point_name)) == 0 ||
-	    plan_has(plan, object, ret_item->row))
+	if (object_is_line(object) && ret_item->row == 0 && quirks_find(&ret_item->decoder.quirks, QUIRK_LINE_ZERO))
+		line = 1; /* or none: it is numbered in the end */
+	if (object_point(object, line, point_name, sizeof(point_name)) == 0 || plan_has(plan, object, ret_item->row))
 		return false;
 	point = bb_dictionary_find(point_name);
 	if (!point)
@@ -130,6 +111,7 @@ int plan_add(struct plan *plan, const struct suffix *name, const struct identity
 	size_t place;
 	int r;
 
+	lines_note(&plan->lines, name);
 	if (!plan_is_wanted(plan, name, identity, &item)) {
 		if (ordered && plan->skipped < UINT16_MAX)
 			plan->skipped++;
@@ -147,6 +129,38 @@ int plan_add(struct plan *plan, const struct suffix *name, const struct identity
 	plan->items[place] = item;
 	plan->count++;
 	return 1;
+}
+
+/* A row of a line table: the line's number, 0 when it is about none. Of anything else: what it is. */
+static bool plan_number_line(const struct plan *plan, struct plan_item *item)
+{
+	const struct object *object = item->decoder.object;
+
+	if (!object_is_line(object))
+		return true;
+	item->row = lines_number(&plan->lines, object, item->row,
+				 quirks_find(&item->decoder.quirks, QUIRK_LINE_ZERO) != NULL);
+	return item->row > 0;
+}
+
+void plan_number_lines(struct plan *plan)
+{
+	size_t kept = 0;
+	unsigned between = 0;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		struct plan_item item = plan->items[i];
+
+		between += item.between;
+		if (!plan_number_line(plan, &item)) {
+			between++; /* the device has it, so that a run comes across it */
+			continue;
+		}
+		item.between = between < UINT16_MAX ? (uint16_t)between : UINT16_MAX;
+		plan->items[kept++] = item;
+		between = 0;
+	}
+	plan->count = kept;
 }
 
 struct plan_item *plan_find(struct plan *plan, const struct suffix *name, size_t *cursor)

@@ -10,6 +10,7 @@
 #define UPS_SNMP_PLAN_H
 
 #include "decode.h"
+#include "lines.h"
 
 /* What the first request asks for; an answer of 24 numbers stays well below an Ethernet frame. */
 #define PLAN_REQUEST_FIRST 24
@@ -25,7 +26,7 @@
 struct plan_item {
 	struct suffix name;
 	struct decoder decoder;
-	uint32_t row;
+	uint32_t row;     /* of a line table: as the device counts them, until plan_number_lines() */
 	uint16_t between; /* instances the device has between the item before and this one */
 	int16_t point;    /* place in the reading, -1: none in this generation */
 	enum bb_kind kind;
@@ -38,8 +39,9 @@ struct plan {
 	struct plan_item *items; /* in the MIB's order */
 	size_t count, size;
 	uint16_t skipped; /* useless instances since the last item, while learning */
-	bool bulk;        /* GETBULK works */
-	bool next;        /* GETNEXT, or GETBULK, does */
+	struct lines lines;
+	bool bulk; /* GETBULK works */
+	bool next; /* GETNEXT, or GETBULK, does */
 
 	/* How many variables a request asks for. */
 	unsigned request, request_max;
@@ -55,7 +57,10 @@ void plan_finish(struct plan *plan);
  */
 int plan_add(struct plan *plan, const struct suffix *name, const struct identity *identity, bool ordered);
 
-/* Is row @row (0 for scalars) of @object there already, under whatever spelling? */
+/* All has been learned: number the rows of line tables by their lines, and forget those that are about none. */
+void plan_number_lines(struct plan *plan);
+
+/* Is row @row (0 for scalars) of @object there already, under whatever spelling? Before plan_number_lines(). */
 bool plan_has(const struct plan *plan, const struct object *object, uint32_t row);
 
 /* The item called @name, looked for from *@cursor on first, which follows; NULL: none. */

@@ -12,6 +12,7 @@ struct poll {
 	struct bb_reading *reading;
 	int64_t started_us;
 	unsigned requests;
+	bool answered; /* a request for instances by name was */
 
 	/* The request in flight. */
 	unsigned asked;                  /* variables */

@@ -19,6 +19,12 @@
 static const struct bb_snmp_oid poll_root = {{1, 3, 6, 1, 2, 1, 33}, 7};
 static const struct bb_snmp_oid poll_before_uptime = {{1, 3, 6, 1, 2, 1, 1, 3}, 8};
 
+/* sysUpTime rides along with the first request of a poll, but not to a device that stands one variable in each. */
+static bool poll_uptime_rides_along(const struct ups_snmp *ups)
+{
+	return ups->clock.known && ups->poll->requests == 0 && ups->plan.request > 1;
+}
+
 static void poll_send(struct ups_snmp *ups, const struct bb_snmp_request *request, bb_snmp_answer *answer)
 {
 	struct poll *poll = ups->poll;
@@ -76,7 +82,7 @@ static void poll_run_answered(void *context, int result, const struct bb_snmp_va
 	if (result == 0)
 		result = poll_take_run(ups, variables, count);
 	if (result == 0)
-		plan_answered(&ups->plan, (unsigned)count);
+		plan_answered(&ups->plan, (unsigned)count + poll->with_uptime);
 	else if (!poll_goes_on(ups, result)) {
 		poll_fail(ups, result);
 		return;
@@ -113,12 +119,12 @@ bool poll_ask_run(struct ups_snmp *ups)
 		poll->position = start;
 	}
 	request.max_repetitions += poll_alarms_on_the_way(ups, last);
-	poll->with_uptime = ups->clock.known && poll->requests == 0;
+	poll->with_uptime = poll_uptime_rides_along(ups);
 	if (poll->with_uptime)
 		names[request.count++] = poll_before_uptime;
 	names[request.count++] = poll->position;
 	request.non_repeaters = poll->with_uptime;
-	poll->asked = request.max_repetitions;
+	poll->asked = request.non_repeaters + request.max_repetitions;
 	poll_send(ups, &request, poll_run_answered);
 	return true;
 }
@@ -175,6 +181,7 @@ static void poll_named_answered(void *context, int result, const struct bb_snmp_
 	for (size_t i = 0; i < poll->place_count; i++)
 		if (!ups->plan.items[poll->places[i]].seen)
 			poll_miss_item(ups, &ups->plan.items[poll->places[i]]);
+	poll->answered = true;
 	plan_answered(&ups->plan, poll->asked);
 	poll_next(ups);
 }
@@ -196,13 +203,13 @@ bool poll_ask_named(struct ups_snmp *ups)
 		poll_fail(ups, -ENOMEM);
 		return true;
 	}
-	poll->with_uptime = ups->clock.known && poll->requests == 0;
+	poll->with_uptime = poll_uptime_rides_along(ups);
 	if (poll->with_uptime)
 		names[request.count++] = ups_snmp_uptime;
 	for (size_t i = 0; i < poll->place_count; i++)
 		suffix_to_oid(&ups->plan.items[poll->places[i]].name, &names[request.count++]);
 	request.names = names;
-	poll->asked = (unsigned)poll->place_count;
+	poll->asked = (unsigned)request.count;
 	poll_send(ups, &request, poll_named_answered);
 	free(names);
 	return true;
@@ -238,6 +245,14 @@ static int poll_take_alarms(struct ups_snmp *ups, const struct bb_snmp_variable 
 	return 0;
 }
 
+/* Is it only the table that cannot be read, one row at a time? The measurements are good all the same. */
+static bool poll_can_do_without_alarms(const struct ups_snmp *ups, int result)
+{
+	if (ups->plan.bulk)
+		return false;
+	return result == -ELOOP || ((result == -ETIMEDOUT || result == -EPROTO) && ups->poll->answered);
+}
+
 static void poll_alarms_answered(void *context, int result, const struct bb_snmp_variable *variables, size_t count,
 				 size_t error_index)
 {
@@ -263,8 +278,8 @@ static void poll_alarms_answered(void *context, int result, const struct bb_snmp
 	if (result == 0)
 		result = poll_take_alarms(ups, count > others ? variables + others : NULL,
 					  count > others ? count - others : 0);
-	if (result == -ELOOP && !ups->plan.bulk)
-		poll->alarms_given_up = true; /* the measurements are good all the same */
+	if (poll_can_do_without_alarms(ups, result))
+		poll->alarms_given_up = true;
 	else if (result < 0 && !poll_goes_on(ups, result)) {
 		poll_fail(ups, result);
 		return;
@@ -307,7 +322,7 @@ void poll_ask_alarms(struct ups_snmp *ups)
 		request.max_repetitions = poll_alarm_repetitions(ups);
 	}
 	if (poll_urgent_rides_along(ups)) {
-		poll->with_uptime = ups->clock.known && poll->requests == 0;
+		poll->with_uptime = poll_uptime_rides_along(ups);
 		if (poll->with_uptime)
 			names[request.count++] = poll_before_uptime;
 		poll->place_count = plan_next_get(&ups->plan, &index, true, poll->places, POLL_URGENT_MAX);

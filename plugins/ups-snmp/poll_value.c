@@ -37,6 +37,10 @@ static void poll_set_text(struct bb_reading *reading, size_t point, const struct
 		return;
 	case BB_SNMP_INTEGER:
 	case BB_SNMP_UNSIGNED:
+		if (variable->number == INT64_MAX) { /* a Counter64 that does not fit */
+			bb_reading_set_quality(reading, point, BB_QUALITY_BAD);
+			return;
+		}
 		length = bb_decimal_print(text, variable->number, 0);
 		break;
 	case BB_SNMP_OBJECT:

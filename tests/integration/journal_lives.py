@@ -195,6 +195,6 @@ class Journal:
                 raise Broken(f"the cursor began at {numbers[0]} and left out {missing}")
 
 
-def random_moment(most=0.08):
+def random_moment(most=0.25):
     """Long enough for some commits, short enough for many lives."""
     return random.random() * most

@@ -234,6 +234,7 @@ class Peer:
         self.port = self.listener.getsockname()[1]
         self.streams = []
         self.treat = treat
+        self.connection = None
         self.go = threading.Event()  # for @treat to wait for
         self.ending = threading.Event()
         self.thread = threading.Thread(target=self._serve, daemon=True)
@@ -246,6 +247,7 @@ class Peer:
             except OSError:
                 return
             self.streams.append(bytearray())
+            self.connection = connection
             with connection:
                 try:
                     self.treat(self, connection, len(self.streams) - 1)
@@ -261,6 +263,10 @@ class Peer:
     def take_all(self, connection):
         while self.take(connection, 65536):
             pass
+
+    def drop(self):
+        """End the connection of the moment from our side."""
+        self.connection.shutdown(socket.SHUT_RDWR)
 
     @staticmethod
     def reset(connection):

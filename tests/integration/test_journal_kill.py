@@ -52,11 +52,11 @@ class Kill(unittest.TestCase):
         return f"{count} kills, {emitted} events emitted, {acknowledged} of them handed out as durable"
 
     def test_nothing_durable_is_lost_by_a_kill_at_a_random_moment(self):
-        say(self.kill(cut(800, 40, "kills at random moments"), shim=False) + ": none lost, none twice")
+        say(self.kill(cut(800, 50, "kills at random moments"), shim=False) + ": none lost, none twice")
 
     @unittest.skipIf(SANITIZERS, "a preloaded library and a sanitizer do not go together")
     def test_nothing_durable_is_lost_when_the_disk_forgets_what_was_not_synced(self):
-        say(self.kill(cut(200, 20, "kills with unsynced writes dropped"), shim=True) +
+        say(self.kill(cut(200, 30, "kills with unsynced writes dropped"), shim=True) +
             ", unsynced writes dropped: none lost, none twice")
 
 

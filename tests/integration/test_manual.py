@@ -103,6 +103,17 @@ class Programs(unittest.TestCase):
                 self.assertIn(f"*{option}*", said, page)
 
 
+class Architecture(unittest.TestCase):
+    def test_every_module_of_the_core_has_its_row(self):
+        page = (SOURCE / "docs/architecture.md").read_text(encoding="utf-8")
+        rows = re.search(r"^## Core modules.*?(?=^## )", page, re.MULTILINE | re.DOTALL).group()
+        named = {name for row in re.findall(r"^\| (`[^|]*) \|", rows, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+        modules = {path.stem for path in (SOURCE / "core").glob("*.c")}
+        self.assertEqual({name for name in modules
+                          if not any(name == row or name.startswith(f"{row}_") for row in named)}, set(), "no row")
+        self.assertEqual({row for row in named if row not in modules}, set(), "no such module")
+
+
 class Examples(unittest.TestCase):
     def check(self, example):
         """busbard --check; files that the example names are those of the source tree, or made up here."""

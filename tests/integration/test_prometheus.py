@@ -266,9 +266,12 @@ class Servers(unittest.TestCase):
 
     def test_a_port_in_use_is_said(self):
         with Busbard({"exporters": {"prometheus": {"listen": "127.0.0.1:0"}}}) as first:
+            self.assertEqual(first.json("status")["agent"]["exporters"], ["prometheus"])
             second = Busbard({"exporters": {"prometheus": {"listen": f"127.0.0.1:{port_of(first)}"}}}, wait=False)
             try:
                 second.wait_log(rf"prometheus: cannot listen on 127\.0\.0\.1:{port_of(first)}: Address already in use")
+                second.wait_ready()
+                self.assertEqual(second.json("status")["agent"]["exporters"], [], "those that run")
             finally:
                 second.stop()
                 second.folder.cleanup()

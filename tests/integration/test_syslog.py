@@ -4,12 +4,17 @@
 rsyslog receives over UDP, TCP and TLS, and says what it understood. Peers of our own do what rsyslog would not: cut
 connections at any byte, stall, dawdle.
 """
+import fcntl
+import os
 import re
 import socket
+import struct
+import subprocess
+import sys
 import time
 import unittest
 
-from support import SANITIZERS, Busbard, cut, say, wait_for
+from support import SANITIZERS, Busbard, cut, program, say, wait_for
 from syslog_case import QUICK, Case
 from syslog_peers import CERTIFICATES, Certificates, Peer, Rsyslog, number
 
@@ -245,10 +250,11 @@ class HardTimes(Case):
             else:
                 peer.take_all(connection)
         with Peer(treat) as peer:
-            exporter = {**QUICK, "settle": "30s", "server": f"tcp://127.0.0.1:{peer.port}"}
+            exporter = {**QUICK, "settle": "10s", "server": f"tcp://127.0.0.1:{peer.port}"}
             with Busbard(self.config({"syslog": exporter})) as busbard:
                 last = self.make_events(busbard, 10)
                 wait_for(lambda: peer.streams, 10, "the connection")
+                time.sleep(1.5)  # nothing to wait for: meanwhile they must not come to count as delivered
                 peer.go.set()
                 wait_for(lambda: last in peer.seen(), 10, lambda: f"event {last} in {peer.numbers()}")
                 self.assert_sequence([one for numbers in peer.numbers() for one in numbers], last)
@@ -301,6 +307,15 @@ class HardTimes(Case):
                 self.assert_sequence(rsyslog.numbers(), last)
                 say(f"beside stalled receivers the slowest of 20 events took {slowest * 1000:.0f} ms, two programs included")
 
+    def test_a_network_that_vanishes_is_noticed(self):
+        """As when the mains failure takes the switch along. In a network of its own, whose only interface goes down."""
+        own = [program("unshare"), "--user", "--map-root-user", "--net"]
+        if subprocess.run([*own, "true"], capture_output=True, check=False).returncode != 0:
+            self.skipTest("no network of its own to be had here (unshare --user --net)")
+        done = subprocess.run([*own, sys.executable, __file__, "InANetworkOfItsOwn"], capture_output=True, text=True,
+                              env={**os.environ, "BUSBAR_OWN_NETWORK": "1"}, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_the_journal_socket_gets_fields(self):
         path = self.folder / "journal.socket"
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journald:
@@ -331,6 +346,33 @@ class HardTimes(Case):
                 self.assertEqual(numbers, list(range(numbers[0], numbers[0] + 4)), "refused ones were sent again")
                 busbard.wait_log("takes messages again after")
             self.assertEqual(busbard.log().count("nobody listens"), 1)
+
+
+@unittest.skipUnless(os.environ.get("BUSBAR_OWN_NETWORK"), "runs in a network of its own, from another test")
+class InANetworkOfItsOwn(Case):
+    @staticmethod
+    def network(up):
+        """Loopback up or down (netdevice(7))."""
+        flags = 0x49 if up else 0x8
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+            fcntl.ioctl(control, 0x8914, struct.pack("16sh14x", b"lo", flags))  # SIOCSIFFLAGS
+
+    def test_vanishing(self):
+        self.network(True)
+        with Peer(lambda peer, connection, _: peer.take_all(connection)) as peer:
+            exporter = {**QUICK, "timeout": "1s", "server": f"tcp://127.0.0.1:{peer.port}"}
+            with Busbard(self.config({"syslog": exporter})) as busbard:
+                last = self.make_events(busbard, 3)
+                wait_for(lambda: last in peer.seen(), 10, lambda: f"event {last} in {peer.numbers()}")
+                self.network(False)
+                last = self.make_events(busbard, 3)
+                busbard.wait_log("connection lost: Connection timed out", 20)
+                busbard.wait_log("no connection .*: Connection timed out")
+                # Peer serves one connection after the other, and the first has not noticed; a real server would.
+                peer.drop()
+                self.network(True)
+                wait_for(lambda: last in peer.seen(), 10, lambda: f"event {last} in {peer.numbers()}")
+                self.assert_sequence([one for numbers in peer.numbers() for one in numbers], last)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import struct
 import time
 import unittest
 
-from snmp_agent import (GAUGE, GET, GETBULK, GETNEXT, NULL, OBJECT, STRING, TICKS, Agent, encode,
+from snmp_agent import (GAUGE, GET, GETBULK, GETNEXT, INTEGER, NULL, OBJECT, STRING, TICKS, Agent, encode,
                         from_records, name_bytes, number, oid, parse)
 from snmpsim import Snmpsim, records
 from support import PATIENCE, SOURCE, Busbard, free_port, wait_for
@@ -157,6 +157,13 @@ class Limits(unittest.TestCase):
                 wait_value(daemon, "battery.charge", 97.0, 20)
                 wait_value(daemon, "output.L1.load", 31.0)
 
+    def test_one_variable_in_each_answer(self):
+        for version in "1", "2c":
+            with Agent(one_phase()) as agent:
+                agent.biggest = 1
+                with daemon_for(agent, version=version) as daemon:
+                    self.check(daemon)
+
     def test_version_1(self):
         with Agent(one_phase()) as agent, daemon_for(agent, version="1") as daemon:
             self.check(daemon)
@@ -224,6 +231,16 @@ class Hostile(unittest.TestCase):
                 wait_value(daemon, "battery.charge", 97.0, 60)
                 self.check_alive(agent, daemon)
                 self.assertIsNone(value_of(daemon, "alarm.fan-failure"), "a table without an end says nothing")
+
+    def test_an_alarm_row_that_nobody_can_read_costs_the_alarms_only(self):
+        objects = one_phase()
+        objects[oid(UPS + "6.2.1.2.7")] = (INTEGER, b"\xff" * 9)  # no number is as long
+        with Agent(objects) as agent, daemon_for(agent, timeout="100ms") as daemon:
+            wait_value(daemon, "battery.charge", 97.0, 20)
+            wait_value(daemon, "output.L1.load", 31.0)
+            self.assertIsNone(value_of(daemon, "alarm.fan-failure"))
+            agent.set(UPS + "2.4.0", number(96))
+            wait_value(daemon, "battery.charge", 96.0, 20)
 
     def test_texts_of_a_whole_datagram(self):
         objects = one_phase()

@@ -50,8 +50,10 @@ static inline void config_finish(void)
 
 static inline void write_file(const char *path, const char *text, mode_t mode)
 {
-	FILE *file = fopen(path, "w");
+	FILE *file;
 
+	(void)unlink(path); /* one that is there may be closed even to its owner */
+	file = fopen(path, "w");
 	cr_assert_not_null(file, "%s", path);
 	fputs(text, file);
 	fclose(file);

@@ -17,6 +17,8 @@
 
 #include "events.h"
 #include "journal.h"
+#include "options.h"
+#include "yaml_tree.h"
 
 /* Real disks may be slow; what hangs for longer is a bug. */
 #define JOURNAL_PATIENCE_MS 20000
@@ -34,10 +36,26 @@ static inline void journal_said(void *context, bool active, const char *text)
 	trouble_count += active;
 }
 
+/* The options of `journal:` as @text says; for options_free(). */
+static inline struct bb_config *parse_options(const char *text)
+{
+	static const struct bb_option *const tables[] = {journal_options, NULL};
+	struct yaml_document *document;
+	struct bb_config *options;
+
+	cr_assert_eq(yaml_parse(NULL, text, strlen(text), &document), 0);
+	cr_assert_eq(options_parse(document->root, JOURNAL_KEY, tables, &options), 0);
+	yaml_unload(document);
+	return options;
+}
+
+static const struct bb_config *journal_config; /* that the next journal is opened with; NULL: by default */
+
 /* Open the journal in @state_dir and begin events; returns the first number. */
 static inline uint64_t open_journal_in(const char *state_dir)
 {
-	const struct journal_setup setup = {.state_dir = state_dir, .loop = loop, .trouble = journal_said};
+	const struct journal_setup setup = {
+		.options = journal_config, .state_dir = state_dir, .loop = loop, .trouble = journal_said};
 	uint64_t first = 0;
 
 	trouble = false;

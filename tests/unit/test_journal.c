@@ -130,6 +130,23 @@ Test(journal, without_a_journal_there_is_nothing_to_read)
 	cr_assert_eq(journal_read_events(&everything, 10, must_not_come, NULL, NULL), -ENXIO);
 }
 
+static struct journal_report report;
+static bool checked;
+
+static void take_report(void *context, const struct journal_report *found)
+{
+	(void)context;
+	report = *found;
+	checked = true;
+}
+
+static void check_journal(void)
+{
+	checked = false;
+	cr_assert_eq(journal_check(take_report, NULL, NULL), 0);
+	run_until(checked);
+}
+
 /* ---- facts ---- */
 
 static void print_fact(void *context, const char *key, const char *text)
@@ -264,4 +281,71 @@ Test(journal, a_folder_has_one_agent_at_a_time)
 	run_until(trouble);
 	close(other);
 	run_until(!trouble);
+}
+
+/* ---- retention ---- */
+
+static struct journal_status status_now(void)
+{
+	struct journal_status status;
+
+	journal_status(&status);
+	return status;
+}
+
+Test(journal, the_oldest_go_when_there_are_too_many)
+{
+	struct bb_config *options = parse_options("max-events: 1000");
+
+	open_journal();
+	for (int i = 0; i < 1700; i++)
+		(void)emit("", "one of many");
+	run_until(durable() == 1700);
+	close_journal();
+
+	journal_config = options;
+	open_journal();
+	options_free(options);
+	run_until(status_now().events == 1000);
+	cr_assert_eq(status_now().oldest, 701);
+	cr_assert_eq(read_events(&everything, 64).events[0].number, 701);
+}
+
+Test(journal, a_check_reads_everything_and_says_so)
+{
+	open_journal();
+	for (int i = 0; i < 5000; i++)
+		(void)emit("", "to be checked");
+	run_until(durable() == 5000);
+	check_journal();
+	cr_assert(report.sound);
+	cr_assert_eq(report.events, 5000);
+}
+
+Test(journal, a_check_finds_damage_and_has_it_repaired)
+{
+	static const char nonsense[4096] = "no page of a database";
+	struct answer answer;
+	char path[128];
+	int file;
+
+	open_journal();
+	for (int i = 0; i < 2000; i++)
+		(void)emit("", "to be damaged");
+	run_until(durable() == 2000);
+	close_journal();
+	path_in("journal.db", path, sizeof(path));
+	file = open(path, O_WRONLY);
+	cr_assert_eq(pwrite(file, nonsense, sizeof(nonsense), 30 * 4096), 4096);
+	close(file);
+
+	open_journal();
+	check_journal();
+	cr_assert(!report.sound);
+	run_until(trouble_count > 0 && !trouble);
+	check_journal();
+	cr_assert(report.sound);
+	cr_assert_gt(report.events, 1900, "what could be read is there");
+	answer = read_events(&(struct journal_filter){.after = 2000}, 64);
+	cr_assert_not_null(strstr(answer.texts[0], "the journal was damaged"), "'%s'", answer.texts[0]);
 }

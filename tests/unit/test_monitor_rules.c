@@ -274,6 +274,64 @@ Test(monitor_rules, an_alarm_that_vanishes_while_active_is_told_as_cleared)
 	expect_nothing();
 }
 
+static void stop_loop(struct bb_task *task)
+{
+	(void)task;
+	bb_loop_stop(loop);
+}
+
+/* Let everything happen that was posted so far. */
+static void drain(void)
+{
+	struct bb_task task = {.run = stop_loop};
+
+	bb_loop_post(loop, &task);
+	cr_assert_eq(bb_loop_run(loop), 0);
+}
+
+/* Does the charge of @other becoming @charge wake the main loop? */
+static bool wakes(struct bb_device *other, int64_t charge)
+{
+	struct bb_reading *reading = bb_device_begin(other, BB_GROUP_REST);
+	bool woken;
+
+	cr_assert_eq(bb_reading_set(reading, 0, false), 0);
+	cr_assert_eq(bb_reading_set(reading, 1, charge), 0);
+	bb_device_publish(other, reading);
+	woken = atomic_load(&device_record(other)->waking);
+	drain();
+	return woken;
+}
+
+Test(monitor_rules, only_a_value_that_crosses_a_limit_wakes_the_main_loop)
+{
+	struct rule_set *rules = rules_of("alarms:\n  - { point: battery.charge, below: 41%, hysteresis: 2% }\n");
+	struct bb_registry *looped;
+	struct bb_device *other;
+
+	cr_assert_eq(registry_create(loop, &looped), 0);
+	cr_assert_eq(monitor_start(looped), 0);
+	registry_set_rules(looped, rules);
+	rule_set_unref(rules);
+	other = fake_open_device(looped, "ups-b", fake_ups_points);
+	cr_assert_eq(registry_add(looped, other), 0);
+
+	cr_assert(wakes(other, 1000), "the device is found");
+	for (int64_t charge = 990; charge > 430; charge -= 10)
+		cr_assert_not(wakes(other, charge), "nothing can come of %lld", (long long)charge);
+	cr_assert(wakes(other, 420), "into the hysteresis");
+	cr_assert_not(wakes(other, 415));
+	cr_assert(wakes(other, 409));
+	cr_assert_not(wakes(other, 100));
+	cr_assert(wakes(other, 900));
+
+	registry_remove(looped, other);
+	drain();
+	monitor_stop(looped);
+	fake_free(other);
+	registry_destroy(looped);
+}
+
 /* ---- what people say ---- */
 
 Test(monitor_rules, an_acknowledgement_lasts_until_the_alarm_clears)

@@ -136,7 +136,7 @@ Test(ups_snmp_decode, whole_numbers_written_as_text_are_numbers)
 	cr_expect_eq(value, 7);
 }
 
-Test(ups_snmp_decode, another_unit_holds_from_the_first_number_that_shows_it)
+Test(ups_snmp_decode, another_unit_holds_when_two_numbers_have_shown_it)
 {
 	struct decoder decoder = decoder_for("upsInputVoltage", &anybody);
 	struct bb_snmp_variable variable = {.type = BB_SNMP_INTEGER, .number = 2369};
@@ -144,9 +144,28 @@ Test(ups_snmp_decode, another_unit_holds_from_the_first_number_that_shows_it)
 
 	cr_expect_eq(decode_number(&decoder, &variable, &no_clock, &value), BB_QUALITY_GOOD);
 	cr_expect_eq(value, 2369, "236.9 V");
+	variable.number = 2371;
+	cr_expect_eq(decode_number(&decoder, &variable, &no_clock, &value), BB_QUALITY_GOOD);
+	cr_expect_eq(value, 2371);
 	variable.number = 900; /* mains fade: 90 V, not 900 */
 	cr_expect_eq(decode_number(&decoder, &variable, &no_clock, &value), BB_QUALITY_GOOD);
 	cr_expect_eq(value, 900, "90.0 V");
+}
+
+Test(ups_snmp_decode, one_strange_number_does_not_change_the_unit_of_others)
+{
+	struct decoder decoder = decoder_for("upsOutputFrequency", &anybody);
+	struct bb_snmp_variable variable = {.type = BB_SNMP_INTEGER, .number = 5000};
+	int64_t value = 0;
+
+	for (int i = 0; i < 3; i++) {
+		variable.number = 5000; /* 500 Hz? In steps of 0.01 Hz it makes sense, so that is what it is, */
+		cr_expect_eq(decode_number(&decoder, &variable, &no_clock, &value), BB_QUALITY_GOOD);
+		cr_expect_eq(value, 5000, "50 Hz");
+		variable.number = 499; /* but this is not 4.99 Hz. */
+		cr_expect_eq(decode_number(&decoder, &variable, &no_clock, &value), BB_QUALITY_GOOD);
+		cr_expect_eq(value, 4990, "49.9 Hz");
+	}
 }
 
 Test(ups_snmp_decode, another_unit_is_given_up_for_a_number_that_makes_no_sense_in_it)
@@ -157,6 +176,7 @@ Test(ups_snmp_decode, another_unit_is_given_up_for_a_number_that_makes_no_sense_
 
 	cr_expect_eq(decode_number(&decoder, &variable, &no_clock, &value), BB_QUALITY_GOOD);
 	cr_expect_eq(value, 5000, "50 Hz, in steps of 1 Hz");
+	cr_expect_eq(decode_number(&decoder, &variable, &no_clock, &value), BB_QUALITY_GOOD);
 	variable.number = 499;
 	cr_expect_eq(decode_number(&decoder, &variable, &no_clock, &value), BB_QUALITY_GOOD);
 	cr_expect_eq(value, 4990, "49.9 Hz, not 499");

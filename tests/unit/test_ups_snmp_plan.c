@@ -53,6 +53,7 @@ Test(ups_snmp_plan, instances_are_understood_however_they_are_spelled)
 	cr_expect_eq(add(&plan, "1.4.4.1.2.0"), 1, "rows that count from 0");
 	cr_expect_eq(add(&plan, "1.4.4.1.2.1"), 1);
 	cr_expect_eq(add(&plan, "6.2.1.2.17"), 1);
+	plan_number_lines(&plan);
 	cr_assert_eq(plan.count, 7);
 	expect_point(&plan, 0, "device.mfr");
 	expect_point(&plan, 2, "input.L1.voltage");
@@ -60,6 +61,48 @@ Test(ups_snmp_plan, instances_are_understood_however_they_are_spelled)
 	expect_point(&plan, 4, "output.L1.voltage");
 	expect_point(&plan, 5, "output.L2.voltage");
 	expect_point(&plan, 6, "module.17.status");
+	plan_finish(&plan);
+}
+
+Test(ups_snmp_plan, one_row_0_in_any_column_tells_that_a_table_counts_from_0)
+{
+	struct plan plan;
+
+	plan_init(&plan, true);
+	cr_expect_eq(add(&plan, "1.3.3.1.2.1"), 1, "a column that lacks row 0 comes first");
+	cr_expect_eq(add(&plan, "1.3.3.1.3.0"), 1);
+	cr_expect_eq(add(&plan, "1.4.4.1.1.0"), 0, "the index column tells, too");
+	cr_expect_eq(add(&plan, "1.4.4.1.2.2"), 1);
+	cr_expect_eq(add(&plan, "1.5.3.1.2.1"), 1, "another table");
+	plan_number_lines(&plan);
+	cr_assert_eq(plan.count, 4);
+	expect_point(&plan, 0, "input.L2.frequency");
+	expect_point(&plan, 1, "input.L1.voltage");
+	expect_point(&plan, 2, "output.L3.voltage");
+	expect_point(&plan, 3, "bypass.L1.voltage");
+	plan_finish(&plan);
+}
+
+Test(ups_snmp_plan, a_table_with_rows_0_to_3_counts_from_1)
+{
+	struct plan plan;
+
+	plan_init(&plan, true);
+	for (unsigned row = 0; row <= 3; row++) {
+		char name[32];
+
+		(void)snprintf(name, sizeof(name), "1.4.4.1.5.%u", row);
+		cr_expect_eq(add(&plan, name), 1);
+	}
+	plan_number_lines(&plan);
+	cr_assert_eq(plan.count, 3);
+	for (size_t i = 0; i < 3; i++) {
+		char name[32];
+
+		(void)snprintf(name, sizeof(name), "output.L%zu.load", i + 1);
+		expect_point(&plan, i, name);
+	}
+	cr_expect_eq(plan.items[0].between, 1, "row 0 is still on the way");
 	plan_finish(&plan);
 }
 
