@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <busbar/text.h>
 #include <busbar/decimal.h>
 #include <busbar/text.h>
 

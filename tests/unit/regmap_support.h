@@ -44,7 +44,7 @@ static inline struct bb_regmap *map_of_text(const char *id, const char *text, st
 	(void)regmap_load(path, id, &listener, &map);
 	unlink(path);
 	if (!map && !told)
-		cr_log_error("%s", ignored.text);
+		(void)fprintf(stderr, "%s", ignored.text);
 	return map;
 }
 
