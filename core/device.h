@@ -44,6 +44,24 @@ int device_open(struct bb_device *device, struct link_table *links);
  */
 int device_poll(struct bb_device *device, enum bb_group group);
 
+/** A poll in steps (bb_device_ops.step) under way. */
+struct device_step {
+	struct bb_reading *reading;
+	enum bb_group group;
+	int64_t started_ms, started_us; /* bb_clock_ms(), and bb_clock_us() for how long it takes */
+};
+
+/**
+ * Begin a poll of @group in steps, and go on with it when what it waits for is readable. BB_WAIT: *@ret_fd is what it
+ * waits for; BB_BLOCKS: it takes device_poll() on a worker; else the poll is over, with the result of device_poll().
+ * Thread: main loop, while it holds the device's link.
+ */
+int device_step_begin(struct bb_device *device, enum bb_group group, struct device_step *step, int *ret_fd);
+int device_step_on(struct bb_device *device, struct device_step *step, int *ret_fd);
+
+/** End a poll in steps before it is over; @error: why it failed, 0: nobody wants it any more. */
+void device_step_end(struct bb_device *device, struct device_step *step, int error);
+
 /** Run the plugin's close(). No call may be in flight. Thread: main loop. */
 void device_close(struct bb_device *device);
 

@@ -8,6 +8,10 @@
  * links cost threads, not time of others. Idle workers leave after WORKER_IDLE_S.
  *
  * Finished work goes to the main loop as a task and is not touched by the worker again.
+ *
+ * The main loop may hold a link itself (link_hold()), which saves two changes of threads a poll. What it watches then
+ * stays watched when the link is released, because most links are held again for the next poll; it is given up before
+ * a worker gets the link, who may close it.
  */
 #include "link.h"
 
@@ -39,6 +43,12 @@ struct bb_link {
 	_Atomic int64_t deadline_ms;
 	_Atomic uint64_t polls, errors;
 	char *name;
+
+	/* Main loop: waiting for the connection while it holds the link. */
+	struct bb_watch *watch; /* of @watched_fd; NULL: none */
+	int watched_fd;
+	void (*ready)(void *context); /* NULL: nobody waits */
+	void *ready_context;
 	max_align_t state[]; /* type->state_size bytes */
 };
 
@@ -154,6 +164,13 @@ static void *worker_main(void *argument)
 	return NULL;
 }
 
+/* A worker may close what is watched. */
+static void link_unwatch(struct bb_link *link)
+{
+	bb_watch_destroy(link->watch);
+	link->watch = NULL;
+}
+
 /* Gives @link to a worker. Lock held. Returns 0 or a negative errno. */
 static int link_start_work(struct bb_link *link)
 {
@@ -161,6 +178,7 @@ static int link_start_work(struct bb_link *link)
 	struct worker *worker = table->idle;
 	int r;
 
+	link_unwatch(link);
 	if (worker) {
 		table->idle = worker->next_idle;
 		worker->link = link;
@@ -206,6 +224,79 @@ void link_submit(struct bb_link *link, struct link_work *work)
 		work->result = bb_log_error(NULL, r, "%s: no worker thread to be had", link->name);
 		bb_loop_post(table->main_loop, &work->task);
 	}
+}
+
+/* ---- holding a link on the main loop ---- */
+
+bool link_hold(struct bb_link *link, int64_t timeout_ms)
+{
+	bool held;
+
+	pthread_mutex_lock(&link->table->lock);
+	held = !link->busy && !link->table->stopping;
+	if (held)
+		link->busy = true;
+	pthread_mutex_unlock(&link->table->lock);
+	if (held)
+		atomic_store(&link->deadline_ms, bb_clock_ms() + timeout_ms);
+	return held;
+}
+
+static void link_on_ready(void *context, unsigned events)
+{
+	struct bb_link *link = context;
+
+	(void)events; /* it is watched for reading only */
+	if (link->ready)
+		link->ready(link->ready_context);
+	else
+		link_unwatch(link); /* the peer speaks unasked, or has hung up: the next poll will see */
+}
+
+int link_wait(struct bb_link *link, int fd, void (*ready)(void *context), void *context)
+{
+	int r = 0;
+
+	if (link->watch && link->watched_fd != fd)
+		link_unwatch(link);
+	if (!link->watch) {
+		r = bb_watch_create(link->table->main_loop, fd, BB_WATCH_READ, link_on_ready, link, &link->watch);
+		link->watched_fd = fd;
+	}
+	if (r >= 0) {
+		link->ready = ready;
+		link->ready_context = context;
+	}
+	return r;
+}
+
+/* All work that is queued has failed. */
+static void link_fail_queue(struct bb_link *link, int error)
+{
+	struct link_work *work;
+
+	while ((work = link_take(link)) != NULL) {
+		work->started_ms = bb_clock_ms();
+		work->result = error;
+		bb_loop_post(link->table->main_loop, &work->task);
+	}
+}
+
+void link_release(struct bb_link *link)
+{
+	struct link_table *table = link->table;
+	int r = 0;
+
+	link->ready = NULL;
+	pthread_mutex_lock(&table->lock);
+	link->busy = false;
+	if (link->first)
+		r = link_start_work(link);
+	if (r < 0)
+		link_fail_queue(link, r);
+	pthread_mutex_unlock(&table->lock);
+	if (r < 0)
+		(void)bb_log_error(NULL, r, "%s: no worker thread to be had", link->name); /* the work says so */
 }
 
 bool link_table_destroy(struct link_table *table, int64_t patience_ms)
@@ -328,6 +419,7 @@ void bb_link_unref(struct bb_link *link)
 			break;
 		}
 	pthread_mutex_unlock(&table->lock);
+	link_unwatch(link);
 	if (link->type && link->type->finish)
 		link->type->finish(link->state);
 	free(link->name);

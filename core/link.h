@@ -51,6 +51,20 @@ struct link_work {
 /** Queue @work; the link owns it until @done is called. Thread: main loop. */
 void link_submit(struct bb_link *link, struct link_work *work);
 
+/**
+ * Hold @link on the main loop instead of a worker, for work that never blocks; its deadline begins. False when it is
+ * busy. Work submitted meanwhile waits for link_release(). Thread of these three: main loop.
+ */
+bool link_hold(struct bb_link *link, int64_t timeout_ms);
+
+/**
+ * While it is held: call @ready whenever @fd is readable, until link_release(). The descriptor is the link's connection
+ * and must stay open while the link is held; only a worker may close it. 0 or a negative errno.
+ */
+int link_wait(struct bb_link *link, int fd, void (*ready)(void *context), void *context);
+
+void link_release(struct bb_link *link);
+
 /** One more user of a link that is in hand already. Thread: main loop. */
 void link_ref(struct bb_link *link);
 

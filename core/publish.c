@@ -2,7 +2,8 @@
  *
  * Feeding a device: polling it, and putting what it said in place of what it said before.
  *
- * The scheduler calls device_poll() on the worker that has the device's link; plugins with a client of their own call
+ * The scheduler calls device_poll() on the worker that has the device's link, or takes the steps of a poll on the main
+ * loop while that holds the link; plugins with a client of their own call
  * bb_device_begin() and bb_device_publish() from their thread. Either way one thread at a time feeds a device, and
  * what belongs to feeding it (generation, complaint) needs no lock. What everybody looks at (reading, alarms,
  * counters) changes hands under the device's mutex, which is held for a few instructions only: nothing is allocated,
@@ -234,6 +235,62 @@ int device_poll(struct bb_device *device, enum bb_group group)
 	else
 		bb_device_publish(device, reading);
 	return r;
+}
+
+/* ---- polling in steps ---- */
+
+static int device_step_over(struct bb_device *device, struct device_step *step, int r)
+{
+	struct bb_reading *reading = step->reading;
+
+	if (r == BB_WAIT)
+		return r;
+	step->reading = NULL;
+	if (r == BB_BLOCKS) {
+		bb_device_abandon(device, reading);
+		return r;
+	}
+	link_count(device->link, r);
+	device_note_duration(device, bb_clock_us() - step->started_us, r == 0);
+	if (r == 0) {
+		bb_device_publish(device, reading);
+	} else {
+		bb_device_abandon(device, reading);
+		bb_device_failed(device, r);
+	}
+	return r;
+}
+
+int device_step_begin(struct bb_device *device, enum bb_group group, struct device_step *step, int *ret_fd)
+{
+	const struct bb_device_ops *ops = &device->plugin->device;
+
+	if (!ops->step || !device->described || (group == BB_GROUP_URGENT && !device_can_watch(device)))
+		return BB_BLOCKS;
+	step->reading = bb_device_begin(device, group);
+	if (!step->reading)
+		return BB_BLOCKS; /* where the lack of memory is told */
+	step->group = group;
+	step->started_ms = bb_clock_ms();
+	step->started_us = bb_clock_us();
+	return device_step_over(device, step, ops->step(device->state, step->reading, group, false, ret_fd));
+}
+
+int device_step_on(struct bb_device *device, struct device_step *step, int *ret_fd)
+{
+	const struct bb_device_ops *ops = &device->plugin->device;
+
+	return device_step_over(device, step, ops->step(device->state, step->reading, step->group, true, ret_fd));
+}
+
+void device_step_end(struct bb_device *device, struct device_step *step, int error)
+{
+	if (error < 0) {
+		(void)device_step_over(device, step, error);
+		return;
+	}
+	bb_device_abandon(device, step->reading);
+	step->reading = NULL;
 }
 
 /* ---- the monitor's changes ---- */

@@ -123,7 +123,7 @@ static int write_to_plugin(struct bb_write *write, bool *ret_asked)
 
 static int write_run(struct link_work *work)
 {
-	struct bb_write *write = (struct bb_write *)((char *)work - offsetof(struct bb_write, work));
+	struct bb_write *write = BB_CONTAINER(work, struct bb_write, work);
 	bool asked = false;
 
 	write->result = write_to_plugin(write, &asked);
@@ -184,7 +184,7 @@ static void write_finish(struct bb_write *write)
 
 static void write_done(struct link_work *work, int result)
 {
-	struct bb_write *write = (struct bb_write *)((char *)work - offsetof(struct bb_write, work));
+	struct bb_write *write = BB_CONTAINER(work, struct bb_write, work);
 	struct bb_device *device = bb_device_ref(write->device);
 
 	if (write->result == -EINPROGRESS)

@@ -22,7 +22,7 @@
  *          │                               stop(state)    main loop
  *     close(state)                                        main loop, when no call is in flight
  *
- * One device is in one of these calls at a time. Blocking calls are fine in describe, poll, watch and write:
+ * One device is in one of these calls at a time, step() included, which stands in for poll and watch on the main loop. Blocking calls are fine in describe, poll, watch and write:
  * they run on a worker that owns the link for the duration. They must respect bb_link_deadline().
  * A NULL operation means "not supported".
  *
@@ -53,6 +53,12 @@
 
 /** What poll() returns when the device has become another (rebooted, other modules): describe() comes next. */
 #define BB_RELEARN 1
+
+/** What step() returns when it waits for the descriptor it named. */
+#define BB_WAIT 2
+
+/** What step() returns when this poll may block: poll() or watch() is called on a worker instead. */
+#define BB_BLOCKS 3
 
 /** What the plugin was built against. The first member of a plugin, for all time. */
 struct bb_abi {
@@ -90,6 +96,14 @@ struct bb_device_ops {
 	 * 0 or a negative errno, see bb_device_write(). Plugins with start() cannot have it.
 	 */
 	int (*write)(void *state, size_t index, const struct bb_value *value);
+	/**
+	 * Poll in steps that never block, on the main loop: for devices whose polls are mostly a question and its answer
+	 * on a connection that is there. It saves the way to a worker and back. Optional, beside poll() and watch(), which
+	 * do everything else. Called first with @again false, then with @again true whenever *@ret_fd is readable. Returns
+	 * 0: everything is filled; BB_WAIT: not yet, *@ret_fd is set; BB_BLOCKS; or a negative errno as from poll(). When
+	 * the deadline has passed the poll has failed and no further step comes. Must not close *@ret_fd.
+	 */
+	int (*step)(void *state, struct bb_reading *reading, enum bb_group group, bool again, int *ret_fd);
 	/** Undo open(). Accepts a half-open instance. */
 	void (*close)(void *state);
 	/**

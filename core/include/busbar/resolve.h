@@ -8,6 +8,8 @@
 #ifndef BUSBAR_RESOLVE_H
 #define BUSBAR_RESOLVE_H
 
+#include <stdint.h>
+
 #include <busbar/loop.h>
 
 struct bb_lookup; /* opaque: one look-up in flight */
@@ -22,5 +24,14 @@ int bb_resolve(struct bb_loop *loop, const char *host, void (*done)(void *contex
 
 /** Give up on a look-up whose @done has not been called: it never will be. Accepts NULL. Thread: the loop's. */
 void bb_lookup_cancel(struct bb_lookup *lookup);
+
+struct addrinfo; /* <netdb.h> */
+
+/**
+ * The same for workers, which may wait: all addresses of @host for TCP to @port, for freeaddrinfo(). After @deadline_ms
+ * (bb_clock_ms()) nobody waits any more, and what the look-up finds is dropped. Returns 0, -EHOSTUNREACH, -ETIMEDOUT or
+ * -ENOMEM. Any thread.
+ */
+int bb_resolve_until(const char *host, uint16_t port, int64_t deadline_ms, struct addrinfo **ret_addresses);
 
 #endif
