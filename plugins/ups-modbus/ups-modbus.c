@@ -3,31 +3,19 @@
  * ups-modbus - any device that a register map describes, over Modbus TCP.
  *
  * The map (option `model`) says everything: addresses, codings, points. At first contact the device is surveyed
- * (survey.c): registers it refuses are left out. Each poll then reads the same few blocks and decodes them. A device
- * that was away, or refuses what it had, is surveyed again, because it may come back with other firmware.
- *
- * Registers are exact: a value goes from words to a point's scaled integer by two integers, see bb_register_decode().
+ * (survey.c): registers it refuses are left out. Each poll then reads the same few blocks and decodes them (points.c).
+ * A device that was away, or refuses what it had, is surveyed from the start, because it may come back with other
+ * firmware. Registers that it could not say at the time are asked for again every RETRY_MS.
  */
+#include "ups-modbus.h"
+
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include <busbar/modbus.h>
 #include <busbar/modbus_link.h>
-#include <busbar/plugin.h>
 
-#include "survey.h"
-
-#define TEXT_SIZE 256
-
-struct ups_modbus {
-	const struct bb_log *log;
-	struct bb_link *link;
-	const struct bb_regmap *map;
-	uint8_t unit;
-	struct survey survey;
-	int *points;   /* for each register of the map: its point in readings, −1: none */
-	bool was_lost; /* a poll has failed since the last survey */
-};
+#define RETRY_MS 30000
 
 static const struct bb_option ups_modbus_options[] = {
 	{.name = "address",
@@ -56,13 +44,16 @@ static const struct bb_option ups_modbus_options[] = {
 
 static int ups_modbus_check(const struct bb_config *config)
 {
-	const char *model = bb_config_string(config, "model");
+	const char *model = bb_config_string(config, "model"), *meant;
 
 	if (bb_modbus_address_unit(bb_config_address(config, "address")) < 0)
 		return bb_config_error(config, "address", "the unit id after the slash must be 0 to 255");
-	if (bb_regmap_find(model) == NULL)
-		return bb_config_error(config, "model", "there is no register map '%s'", model);
-	return 0;
+	if (bb_regmap_find(model) != NULL)
+		return 0;
+	meant = bb_regmap_suggest(model);
+	return bb_config_error(config, "model", "there is no register map '%s'%s%s%s", model,
+			       meant != NULL ? ", did you mean '" : "", meant != NULL ? meant : "",
+			       meant != NULL ? "'?" : "");
 }
 
 static int ups_modbus_open(struct bb_builder *builder, const struct bb_config *config, void *state)
@@ -79,11 +70,10 @@ static int ups_modbus_open(struct bb_builder *builder, const struct bb_config *c
 	r = bb_builder_link(builder, &BB_LINK_MODBUS, &device->link);
 	if (r < 0)
 		return r;
-	device->points = calloc(device->map->count, sizeof(*device->points));
-	r = device->points == NULL
-		    ? -ENOMEM
-		    : survey_init(&device->survey, device->map, (unsigned)bb_config_int(config, "max-registers"),
-				  (unsigned)bb_config_int(config, "gap"));
+	r = survey_init(&device->survey, device->map, (unsigned)bb_config_int(config, "max-registers"),
+			(unsigned)bb_config_int(config, "gap"));
+	if (r >= 0)
+		r = points_init(device);
 	return r < 0 ? bb_log_error(device->log, r, "cannot prepare map %s", device->map->id) : 0;
 }
 
@@ -91,8 +81,8 @@ static void ups_modbus_close(void *state)
 {
 	struct ups_modbus *device = state;
 
+	points_finish(device);
 	survey_finish(&device->survey);
-	free(device->points);
 	bb_link_unref(device->link);
 }
 
@@ -109,59 +99,39 @@ static struct survey_reader reader_of(struct ups_modbus *device)
 	return (struct survey_reader){.read = ups_modbus_ask, .context = device};
 }
 
+/* Was a poll in steps not over when its deadline passed? */
+static bool is_unanswered(const struct ups_modbus *device)
+{
+	return device->next < device->asking_count;
+}
+
 static int ups_modbus_describe(struct bb_builder *builder, void *state)
 {
 	struct ups_modbus *device = state;
 	const struct survey_reader reader = reader_of(device);
-	int r = survey_take(&device->survey, &reader);
+	int r;
 
+	if (device->was_lost || is_unanswered(device))
+		survey_reset(&device->survey);
+	device->was_lost = false;
+	device->next = device->asking_count = 0;
+	device->retry_ms = bb_clock_ms() + RETRY_MS;
+	r = survey_take(&device->survey, &reader);
+	if (r == -EAGAIN)
+		return r; /* it goes on from there */
+	if (r < 0)
+		device->was_lost = true;
 	if (r == -ENODATA)
 		return bb_log_error(device->log, r, "unit %u has no register of map %s", device->unit, device->map->id);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < device->map->count; i++) {
-		const struct bb_register *entry = &device->map->registers[i];
-		const struct bb_point_spec spec = {
-			.name = entry->point,
-			.unit = entry->unit,
-			.decimals = entry->decimals,
-			.kind = entry->kind,
-			.writable = entry->writable,
-			.help = entry->note,
-		};
-
-		device->points[i] = -1;
-		if (!device->survey.present[i])
-			continue;
-		r = bb_builder_add_points(builder, &spec, 1);
-		if (r < 0)
-			return r;
-		device->points[i] = r;
-	}
-	device->was_lost = false;
-	return 0;
+	device->postponed = survey_postponed(&device->survey) > 0;
+	return points_describe(device, builder);
 }
 
-static void decode(const struct ups_modbus *device, size_t index, struct bb_reading *reading)
+static bool needs_survey(const struct ups_modbus *device)
 {
-	const struct bb_register *entry = &device->map->registers[index];
-	const uint16_t *words = survey_words(&device->survey, index);
-	const size_t point = (size_t)device->points[index];
-	char text[TEXT_SIZE];
-	int64_t value = 0;
-	enum bb_quality quality;
-
-	if (entry->type == BB_REGISTER_STRING) {
-		const size_t length = bb_register_decode_text(entry, words, text, sizeof(text));
-
-		(void)bb_reading_set_text(reading, point, text, length); /* what it lacks memory for, it marks */
-		return;
-	}
-	quality = bb_register_decode(entry, words, &value);
-	if (quality == BB_QUALITY_GOOD)
-		(void)bb_reading_set(reading, point, value); /* what cannot be, it marks */
-	else
-		bb_reading_set_quality(reading, point, quality);
+	return device->was_lost || is_unanswered(device) || (device->postponed && bb_clock_ms() >= device->retry_ms);
 }
 
 static int ups_modbus_refresh(struct ups_modbus *device, struct bb_reading *reading, bool urgent)
@@ -169,19 +139,16 @@ static int ups_modbus_refresh(struct ups_modbus *device, struct bb_reading *read
 	const struct survey_reader reader = reader_of(device);
 	int r;
 
-	if (device->was_lost)
+	if (needs_survey(device))
 		return BB_RELEARN;
 	r = survey_read(&device->survey, &reader, urgent);
+	if (r < 0)
+		device->was_lost = r != -EAGAIN;
 	if (r == -ESTALE)
 		return BB_RELEARN;
-	if (r < 0) {
-		device->was_lost = r != -EAGAIN;
-		return r;
-	}
-	for (size_t i = 0; i < device->map->count; i++)
-		if (device->points[i] >= 0 && (!urgent || survey_is_urgent(&device->map->registers[i])))
-			decode(device, i, reading);
-	return 0;
+	if (r == 0)
+		points_decode(device, reading, urgent);
+	return r;
 }
 
 static int ups_modbus_poll(void *state, struct bb_reading *reading)
@@ -194,31 +161,71 @@ static int ups_modbus_watch(void *state, struct bb_reading *reading)
 	return ups_modbus_refresh(state, reading, true);
 }
 
+/* ---- polls in steps: only what goes as it always does; poll() and watch() see to everything else ---- */
+
+static int ups_modbus_ask_next(struct ups_modbus *device, int *ret_fd)
+{
+	const struct bb_block *block = &device->asking[device->next];
+	const int r = bb_modbus_ask(device->link, device->unit, survey_function(&device->survey, block), block->address,
+				    block->count, ret_fd);
+
+	if (r == 0)
+		return BB_WAIT;
+	device->next = device->asking_count;
+	return BB_BLOCKS;
+}
+
+static int ups_modbus_step(void *state, struct bb_reading *reading, enum bb_group group, bool again, int *ret_fd)
+{
+	struct ups_modbus *device = state;
+	const bool urgent = group == BB_GROUP_URGENT;
+	uint16_t words[BB_MODBUS_BITS_MAX];
+	int r;
+
+	if (!again) {
+		if (needs_survey(device))
+			return BB_BLOCKS;
+		device->asking = urgent ? device->survey.urgent : device->survey.blocks;
+		device->asking_count = urgent ? device->survey.urgent_count : device->survey.block_count;
+		device->next = 0;
+		return ups_modbus_ask_next(device, ret_fd);
+	}
+	r = bb_modbus_answer(device->link, words);
+	if (r == -EAGAIN)
+		return BB_WAIT;
+	if (r != 0) {
+		device->next = device->asking_count;
+		return BB_BLOCKS;
+	}
+	survey_keep(&device->survey, &device->asking[device->next++], words);
+	if (device->next < device->asking_count)
+		return ups_modbus_ask_next(device, ret_fd);
+	points_decode(device, reading, urgent);
+	return 0;
+}
+
 /* Coils by function 05, registers by 06; then read back, because many devices answer a write and ignore it. */
 static int ups_modbus_write(void *state, size_t point, const struct bb_value *value)
 {
 	struct ups_modbus *device = state;
+	const struct bb_register *entry = points_register(device, point);
+	const bool coil = entry != NULL && (entry->spaces & 1u << BB_SPACE_COIL) != 0;
+	uint16_t words[2], seen;
+	int r;
 
-	for (size_t i = 0; i < device->map->count; i++) {
-		const struct bb_register *entry = &device->map->registers[i];
-		const bool coil = (entry->spaces & 1u << BB_SPACE_COIL) != 0;
-		uint16_t words[2], seen;
-		int r;
-
-		if (device->points[i] != (int)point)
-			continue;
-		if (!entry->writable || entry->count != 1)
-			return -EACCES;
-		if (bb_register_encode(entry, BB_QUALITY_GOOD, value->number, words) != BB_ENCODED)
-			return -ERANGE;
-		r = bb_modbus_write(device->link, device->unit, coil ? 5 : 6, entry->address, words, 1);
-		if (r == 0)
-			r = bb_modbus_read(device->link, device->unit, coil ? 1 : 3, entry->address, 1, &seen);
-		if (r != 0)
-			return r < 0 ? r : -EREMOTEIO;
-		return seen == words[0] ? 0 : -EIO;
+	if (entry == NULL || !entry->writable || entry->count != 1)
+		return -EACCES;
+	if (entry->kind == BB_KIND_COMMAND)
+		words[0] = 1;
+	else if (bb_register_encode(entry, BB_QUALITY_GOOD, value->number, words) != BB_ENCODED)
+		return -ERANGE;
+	r = bb_modbus_write(device->link, device->unit, coil ? 5 : 6, entry->address, words, 1);
+	if (r == 0 && entry->kind != BB_KIND_COMMAND) { /* which has no state to be read back */
+		r = bb_modbus_read(device->link, device->unit, coil ? 1 : 3, entry->address, 1, &seen);
+		if (r == 0 && seen != words[0])
+			r = -EIO;
 	}
-	return -ENOENT;
+	return r > 0 ? -EREMOTEIO : r;
 }
 
 BB_PLUGIN(ups_modbus) = {
@@ -233,6 +240,7 @@ BB_PLUGIN(ups_modbus) = {
 		   .describe = ups_modbus_describe,
 		   .poll = ups_modbus_poll,
 		   .watch = ups_modbus_watch,
+		   .step = ups_modbus_step,
 		   .write = ups_modbus_write,
 		   .close = ups_modbus_close,
 		   .schemes = "modbus-tcp"},

@@ -7,7 +7,8 @@
  * kept. A reply that comes after its request was given up is recognised by its transaction number and dropped, so it
  * is never taken for the answer to another request.
  *
- * All functions block until bb_link_deadline() at the most. Thread: the worker that holds the link.
+ * bb_modbus_read() and bb_modbus_write() block until bb_link_deadline() at the most. Thread: the worker that holds the
+ * link. bb_modbus_ask() and bb_modbus_answer() never block, for polls in steps on the main loop.
  */
 #ifndef BUSBAR_MODBUS_LINK_H
 #define BUSBAR_MODBUS_LINK_H
@@ -33,5 +34,15 @@ int bb_modbus_read(struct bb_link *link, uint8_t unit, uint8_t function, uint16_
 /** Write one coil (05), one register (06), coils (15) or registers (16). Returns as bb_modbus_read(). */
 int bb_modbus_write(struct bb_link *link, uint8_t unit, uint8_t function, uint16_t address, const uint16_t *words,
 		    uint16_t count);
+
+/**
+ * Send a read request on the connection there is, and do not wait. *@ret_fd becomes readable when there may be an answer.
+ * Returns 0; or a negative errno when there is no connection, or it does not take the request: bb_modbus_read() makes
+ * a new one then. A request asked before and not answered is given up.
+ */
+int bb_modbus_ask(struct bb_link *link, uint8_t unit, uint8_t function, uint16_t address, uint16_t count, int *ret_fd);
+
+/** The answer to what was asked: as bb_modbus_read(), and -EAGAIN when it has not arrived whole. */
+int bb_modbus_answer(struct bb_link *link, uint16_t *ret_words);
 
 #endif
