@@ -54,9 +54,9 @@ static int take_words(const struct bb_modbus_request *request, uint16_t *ret_wor
 		return 0;
 	}
 	for (unsigned i = 0; i < request->quantity; i++)
-		ret_words[i] = request->function == WRITE_COILS
-				       ? (uint16_t)(request->data[i / 8] >> i % 8 & 1)
-				       : (uint16_t)(request->data[2 * i] << 8 | request->data[2 * i + 1]);
+		ret_words[i] = (uint16_t)(request->function == WRITE_COILS
+						  ? request->data[i / 8] >> i % 8 & 1
+						  : request->data[2 * i] << 8 | request->data[2 * i + 1]);
 	return 0;
 }
 
