@@ -3,15 +3,13 @@
  * journal.c - the main loop's side of the journal: its life, the events it takes, and what the writer reports.
  *
  * The journal subscribes to events like anybody else, copies each into a queue, and wakes the writer
- * (journal_writer.c). What the writer has to say comes back as notes, which become lines of the log, the alarm
- * journal-trouble, and events of kind journal-gap. Questions are requests that go to the writer and come back through
- * the loop (journal_read.c and others); cursors of exporters are in cursor.c.
+ * (journal_writer.c). What the writer has to say comes back as notes (journal_notes.c). Questions are requests that go
+ * to the writer and come back through the loop (journal_read.c and others); cursors of exporters are in cursor.c.
  */
 #include "journal.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,87 +190,6 @@ void journal_cancel(struct journal_request *request)
 		atomic_store(&request->cancelled, true);
 }
 
-/* ---- what the writer says ---- */
-
-static void note_tell(struct journal *journal, const struct note *note)
-{
-	const struct bb_event gap = {.kind = BB_EVENT_JOURNAL_GAP, .severity = note->severity, .text = note->text};
-
-	switch (note->kind) {
-	case NOTE_TROUBLE:
-		(void)bb_log_error(NULL, 0, "journal: %s", note->text);
-		break;
-	case NOTE_WELL:
-		bb_log_notice(NULL, "journal: %s", note->text);
-		break;
-	case NOTE_GAP:
-		if (note->severity == BB_SEVERITY_INFO)
-			bb_log_notice(NULL, "journal: %s", note->text);
-		else
-			(void)bb_log_warning(NULL, 0, "journal: %s", note->text);
-		(void)bb_event_emit(&gap); /* without memory the line above is what there is */
-		return;
-	}
-	pthread_mutex_lock(&journal->lock);
-	journal->status.trouble = note->kind == NOTE_TROUBLE;
-	(void)snprintf(journal->status.text, sizeof(journal->status.text), "%s",
-		       journal->status.trouble ? note->text : "");
-	pthread_mutex_unlock(&journal->lock);
-	if (journal->setup.trouble)
-		journal->setup.trouble(journal->setup.context, note->kind == NOTE_TROUBLE, note->text);
-}
-
-static struct note *take_notes(struct journal *journal)
-{
-	struct note *notes;
-
-	pthread_mutex_lock(&journal->lock);
-	notes = journal->notes;
-	journal->notes = NULL;
-	journal->notes_last = &journal->notes;
-	journal->notes_posted = false;
-	pthread_mutex_unlock(&journal->lock);
-	return notes;
-}
-
-static void notes_arrived(struct bb_task *task)
-{
-	struct journal *journal = BB_CONTAINER(task, struct journal, notes_task);
-	struct note *note = take_notes(journal);
-
-	while (note) {
-		struct note *next = note->next;
-
-		note_tell(journal, note);
-		free(note);
-		note = next;
-	}
-}
-
-void journal_note(struct journal *journal, enum note_kind kind, enum bb_severity severity, const char *format, ...)
-{
-	struct note *note = calloc(1, sizeof(*note));
-	va_list arguments;
-
-	if (!note) {
-		(void)bb_log_error(NULL, -ENOMEM, "the journal has something to say");
-		return;
-	}
-	note->kind = kind;
-	note->severity = severity;
-	va_start(arguments, format);
-	(void)vsnprintf(note->text, sizeof(note->text), format, arguments); /* a cut text will do */
-	va_end(arguments);
-	pthread_mutex_lock(&journal->lock);
-	*journal->notes_last = note;
-	journal->notes_last = &note->next;
-	if (!journal->notes_posted && journal->setup.loop) {
-		journal->notes_posted = true;
-		bb_loop_post(journal->setup.loop, &journal->notes_task);
-	}
-	pthread_mutex_unlock(&journal->lock);
-}
-
 /* ---- life ---- */
 
 /* With @options NULL the presets of the table. */
@@ -373,14 +290,7 @@ int journal_open(const struct journal_setup *setup, uint64_t *ret_first_number)
 /* What nobody will write or answer any more. */
 static void journal_drop(struct journal *journal)
 {
-	struct note *note = take_notes(journal);
-
-	while (note) {
-		struct note *next = note->next;
-
-		free(note);
-		note = next;
-	}
+	notes_drop(journal);
 	while (journal->requests) {
 		struct journal_request *request = journal->requests;
 

@@ -157,15 +157,23 @@ int journal_ask(struct journal_request *request);
 /** Give a list of samples to the writer. Thread: main loop. */
 void journal_put_samples(struct sample *take_samples);
 
-/** Tell the main loop. Thread: the writer, or who opens the journal. */
-void journal_note(struct journal *journal, enum note_kind kind, enum bb_severity severity, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
-
 /** A change; @text NULL for a cursor, and for a fact to forget. NULL when memory lacks. */
 struct change *change_create(const char *key, const char *text, bool is_cursor, uint64_t number);
 
 /** Put @take_change at the end of the queue. With the lock held. */
 void journal_queue_change(struct journal *journal, struct change *take_change);
+
+/* ---- journal_notes.c ---- */
+
+/** Tell the main loop. Thread: the writer, or who opens the journal. */
+void journal_note(struct journal *journal, enum note_kind kind, enum bb_severity severity, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/** The task that takes notes to the main loop. */
+void notes_arrived(struct bb_task *task);
+
+/** Forget what was not told. */
+void notes_drop(struct journal *journal);
 
 /* ---- journal_facts.c ---- */
 

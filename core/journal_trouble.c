@@ -51,6 +51,21 @@ static void tell_recovered(struct writer *writer, const struct recovered *recove
 		     recovered->events, recovered->samples, missing, recovered->aside);
 }
 
+/* Some errors mean more here than what the system calls them. */
+static const char *trouble_text(int error)
+{
+	switch (error) {
+	case -EPROTO:
+		return "a newer version of busbar has made it";
+	case -EUCLEAN:
+		return "it is damaged, and copied as far as it can be read";
+	case -EBUSY:
+		return "another agent uses it";
+	default:
+		return strerror(-error);
+	}
+}
+
 void writer_enter_trouble(struct writer *writer, int error, const char *what)
 {
 	writer->retry_delay_ms = writer->trouble ? writer->retry_delay_ms * 2 : RETRY_FIRST_MS;
@@ -62,7 +77,7 @@ void writer_enter_trouble(struct writer *writer, int error, const char *what)
 	writer->trouble = true;
 	writer->error = error;
 	journal_note(writer->journal, NOTE_TROUBLE, BB_SEVERITY_ALARM, "%s: %s: %s; events are kept in memory%s",
-		     writer->state_dir, what, error == -EPROTO ? "made by a newer busbar" : strerror(-error),
+		     writer->state_dir, what, trouble_text(error),
 		     writer->reserve.fd >= 0 ? " and in the reserve file" : "");
 }
 
@@ -76,7 +91,8 @@ void writer_begin_recovery(struct writer *writer)
 	writer->store = NULL;
 	(void)bb_log_error(NULL, 0, "%s: the journal is damaged, reading what can be read", writer->state_dir);
 	r = recovery_begin(writer->state_dir, &writer->recovery);
-	writer_enter_trouble(writer, r < 0 ? r : -EUCLEAN, r < 0 ? "cannot recover the journal" : "journal");
+	writer_enter_trouble(writer, r < 0 ? r : -EUCLEAN,
+			     r < 0 ? "cannot recover the journal" : "cannot go on with the journal");
 }
 
 /* One piece; at the end the writer tries everything again at once. */

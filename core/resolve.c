@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "resolve.h"
 #include "thread.h"
 
 struct bb_lookup {
@@ -23,7 +24,8 @@ struct bb_lookup {
 	pthread_mutex_t lock;
 	bool cancelled;
 	int result;
-	char address[NI_MAXHOST];
+	bool next;                /* the address after @address, rather than that one */
+	char address[NI_MAXHOST]; /* what was tried, then what came out */
 	char host[];
 };
 
@@ -47,6 +49,48 @@ static void resolve_deliver(struct bb_task *task)
 	resolve_free(lookup);
 }
 
+/* A choice under way: addresses come one by one, in order. */
+struct choice {
+	char *address; /* the one that was tried, then the one it is */
+	bool next;     /* not that one, but the one after it */
+	bool met;      /* it has come */
+	bool made;
+	char first[NI_MAXHOST]; /* "": none came yet */
+};
+
+static void choice_consider(struct choice *choice, const struct addrinfo *found)
+{
+	char address[NI_MAXHOST];
+
+	if (choice->made ||
+	    getnameinfo(found->ai_addr, found->ai_addrlen, address, sizeof(address), NULL, 0, NI_NUMERICHOST) != 0)
+		return;
+	if (choice->first[0] == '\0')
+		memcpy(choice->first, address, sizeof(address));
+	if (choice->met) {
+		memcpy(choice->address, address, sizeof(address));
+		choice->made = true;
+	} else if (strcmp(address, choice->address) == 0) {
+		choice->met = true;
+		choice->made = !choice->next;
+	}
+}
+
+int resolve_choose(const struct addrinfo *found, bool next, char address[NI_MAXHOST])
+{
+	struct choice choice = {.address = address, .next = next};
+
+	for (const struct addrinfo *i = found; i; i = i->ai_next)
+		if (i->ai_family == AF_INET)
+			choice_consider(&choice, i);
+	for (const struct addrinfo *i = found; i; i = i->ai_next)
+		if (i->ai_family != AF_INET)
+			choice_consider(&choice, i);
+	if (!choice.made)
+		memcpy(address, choice.first, sizeof(choice.first));
+	return address[0] != '\0' ? 0 : -EHOSTUNREACH;
+}
+
 static int resolve_query(struct bb_lookup *lookup, int flags)
 {
 	const struct addrinfo hints = {.ai_flags = flags, .ai_socktype = SOCK_DGRAM};
@@ -55,10 +99,9 @@ static int resolve_query(struct bb_lookup *lookup, int flags)
 
 	if (getaddrinfo(lookup->host, NULL, &hints, &found) != 0)
 		return -EHOSTUNREACH;
-	r = getnameinfo(found->ai_addr, found->ai_addrlen, lookup->address, sizeof(lookup->address), NULL, 0,
-			NI_NUMERICHOST);
+	r = resolve_choose(found, lookup->next, lookup->address);
 	freeaddrinfo(found);
-	return r == 0 ? 0 : -EHOSTUNREACH;
+	return r;
 }
 
 static void *resolve_main(void *argument)
@@ -79,8 +122,9 @@ static void *resolve_main(void *argument)
 	return NULL;
 }
 
-int bb_resolve(struct bb_loop *loop, const char *host, void (*done)(void *context, int result, const char *address),
-	       void *context, struct bb_lookup **ret_lookup)
+int bb_resolve_again(struct bb_loop *loop, const char *host, const char *from, bool next,
+		     void (*done)(void *context, int result, const char *address), void *context,
+		     struct bb_lookup **ret_lookup)
 {
 	const size_t length = strlen(host) + 1;
 	struct bb_lookup *lookup = calloc(1, sizeof(*lookup) + length);
@@ -91,6 +135,9 @@ int bb_resolve(struct bb_loop *loop, const char *host, void (*done)(void *contex
 	lookup->loop = loop;
 	lookup->done = done;
 	lookup->context = context;
+	lookup->next = next;
+	if (from && strlen(from) < sizeof(lookup->address))
+		strcpy(lookup->address, from);
 	memcpy(lookup->host, host, length);
 	lookup->task.run = resolve_deliver;
 	pthread_mutex_init(&lookup->lock, NULL);
@@ -105,6 +152,12 @@ int bb_resolve(struct bb_loop *loop, const char *host, void (*done)(void *contex
 	}
 	*ret_lookup = lookup;
 	return 0;
+}
+
+int bb_resolve(struct bb_loop *loop, const char *host, void (*done)(void *context, int result, const char *address),
+	       void *context, struct bb_lookup **ret_lookup)
+{
+	return bb_resolve_again(loop, host, NULL, false, done, context, ret_lookup);
 }
 
 void bb_lookup_cancel(struct bb_lookup *lookup)

@@ -11,7 +11,7 @@
  * or a poll when one is due. start() and stop() come from the main loop and hand over by a task; stop() waits for the
  * client's loop to confirm, so that nothing about the device is in flight afterwards. Host names are looked up before
  * the first request and again whenever the device does not answer; until that comes to something, the last good address
- * is kept.
+ * is kept. Of several addresses one that does not answer gives way to the next.
  */
 #include "ups-snmp.h"
 
@@ -43,6 +43,8 @@ void ups_snmp_finished(struct ups_snmp *ups, int result)
 	/* Silent for a while: perhaps because of what is asked for, or it is another device by now. */
 	if (result < 0 && ups->pace.failures >= UPS_SNMP_FAILURES_MAX)
 		ups->learned = false;
+	if (result == 0)
+		ups->answers = true;
 	bb_pace_done(&ups->pace, ups->group, ups->started_ms, bb_clock_ms(), result);
 	ups_snmp_schedule(ups);
 }
@@ -114,9 +116,10 @@ static void ups_snmp_due(void *context)
 		ups_snmp_work(ups);
 		return;
 	}
-	/* Not yet connected, or silent: perhaps it has moved. */
-	r = bb_resolve(ups->loop, bb_config_address(ups->config, "address")->host, ups_snmp_resolved, ups,
-		       &ups->lookup);
+	/* Not yet connected, or silent: perhaps it has moved. Where it has answered before it gets a second chance. */
+	r = bb_resolve_again(ups->loop, bb_config_address(ups->config, "address")->host,
+			     ups->agent ? ups->address : NULL, !ups->answers, ups_snmp_resolved, ups, &ups->lookup);
+	ups->answers = false;
 	if (r < 0) {
 		bb_device_failed(ups->device, r);
 		ups_snmp_finished(ups, r);

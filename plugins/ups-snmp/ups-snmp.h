@@ -40,6 +40,7 @@ struct ups_snmp {
 	struct bb_snmp_agent *agent;
 	struct bb_lookup *lookup;
 	char address[64]; /* numeric, as the agent was opened with */
+	bool answers;     /* there, the last time it was asked */
 	struct bb_timer *timer;
 	struct bb_pace pace;
 	enum bb_group group; /* of the work in hand */

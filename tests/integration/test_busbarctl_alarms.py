@@ -69,6 +69,7 @@ class Alarms(unittest.TestCase):
     def test_what_makes_no_sense_is_refused(self):
         with Busbard({"devices": {"ups-a": simulator()}}) as daemon:
             wait_for(lambda: self.alarm(daemon, "ups-a", "fan-failure")["alarm"], what="alarms")
+            wait_for(lambda: any(event["event"] == "device-found" for event in daemon.json("events")), what="ups-a")
             before = len(daemon.json("events", "ups-a"))
             for args, status, said in (
                     (("ack", "ups-b", "on-battery"), 1, "no device 'ups-b', did you mean 'ups-a'"),

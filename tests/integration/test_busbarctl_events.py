@@ -307,5 +307,32 @@ class Journal(State):
             self.assertTrue(daemon.json("events"), "they are told from memory")
 
 
+class Alarms(State):
+    """What people said about alarms; test_busbarctl_alarms.py has the rest."""
+
+    @staticmethod
+    def alarm(daemon, name):
+        """The row of an alarm; {} as long as the device is not known."""
+        return {row["alarm"]: row for row in daemon.json("alarms", "ups-a", "--all")}.get(name, {})
+
+    def test_what_was_said_holds_after_a_restart(self):
+        scenario = pathlib.Path(self.state.name) / "off"
+        scenario.write_text("at 0s alarm fan-failure on\n")
+        devices = {"ups-a": simulator(scenario=str(scenario))}
+        with self.start(devices) as daemon:
+            wait_for(lambda: self.alarm(daemon, "fan-failure").get("active"), what="the alarm")
+            self.assertEqual(daemon.ctl("ack", "ups-a", "fan-failure").returncode, 0)
+            self.assertEqual(daemon.ctl("inhibit", "ups-a", "on-battery", "1h").returncode, 0)
+            until = self.alarm(daemon, "on-battery")["inhibited_until"]
+        with self.start(devices) as daemon:
+            wait_for(lambda: self.alarm(daemon, "fan-failure").get("acknowledged"), what="the acknowledgement")
+            self.assertEqual(daemon.json("status")["devices"][0]["open"], 0)
+            self.assertAlmostEqual(parse_time(self.alarm(daemon, "on-battery")["inhibited_until"]), parse_time(until),
+                                   delta=2)
+            self.assertEqual(daemon.ctl("release", "ups-a", "on-battery").returncode, 0)
+            kinds = [event["event"] for event in daemon.json("events", "ups-a") if event["subject"] == "on-battery"]
+            self.assertEqual(kinds, ["alarm-inhibited", "alarm-released"])
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -8,6 +8,7 @@
 #ifndef BUSBAR_RESOLVE_H
 #define BUSBAR_RESOLVE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <busbar/loop.h>
@@ -17,10 +18,19 @@ struct bb_lookup; /* opaque: one look-up in flight */
 /**
  * Look up @host (a name, or a number, which needs no look-up) and call @done once, later, on @loop's thread: with
  * @result 0 and the numeric address, or with -EHOSTUNREACH and NULL. The look-up is over and freed when @done is called.
+ * Of several addresses it is the first, those of IPv4 before those of IPv6: a host may have both and serve one.
  * Returns 0 or a negative errno: then @done is not called. Thread: the loop's.
  */
 int bb_resolve(struct bb_loop *loop, const char *host, void (*done)(void *context, int result, const char *address),
 	       void *context, struct bb_lookup **ret_lookup);
+
+/**
+ * The same for who has tried an address: @from while it still is one of @host's, or with @next the one after it, after
+ * the last the first again. Otherwise the first. @from: as @done got it, copied; NULL: none.
+ */
+int bb_resolve_again(struct bb_loop *loop, const char *host, const char *from, bool next,
+		     void (*done)(void *context, int result, const char *address), void *context,
+		     struct bb_lookup **ret_lookup);
 
 /** Give up on a look-up whose @done has not been called: it never will be. Accepts NULL. Thread: the loop's. */
 void bb_lookup_cancel(struct bb_lookup *lookup);
