@@ -13,6 +13,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,7 +70,7 @@ static int check_value(const struct bb_point *point, const struct bb_value *valu
 	case BB_KIND_STRING:
 		return value->text ? 0 : -EINVAL;
 	case BB_KIND_COMMAND:
-		return value->argument_count <= 2 ? 0 : -EINVAL;
+		return value->argument_count <= BB_LENGTH(value->arguments) ? 0 : -EINVAL;
 	case BB_KIND_ALARM: /* what an alarm says is the device's */
 		return -EACCES;
 	case BB_KIND_UNSET:
@@ -81,20 +82,34 @@ static int check_value(const struct bb_point *point, const struct bb_value *valu
 	return 0;
 }
 
+static void print_arguments(struct bb_write *write)
+{
+	const struct bb_value *value = &write->value;
+	size_t length = 0;
+
+	write->printed[0] = '\0';
+	for (unsigned i = 0; i < value->argument_count && i < BB_LENGTH(value->arguments); i++)
+		length += (size_t)snprintf(write->printed + length, sizeof(write->printed) - length, "%s%" PRId64,
+					   i > 0 ? " " : "", value->arguments[i]);
+}
+
 /* The value as the event shows it: as outputs print it where the point is known. */
 static void print_value(struct bb_write *write, const struct bb_point *point)
 {
 	const struct bb_member *member = NULL;
 
+	static_assert(VALUE_SIZE >= 2 * BB_DECIMAL_SIZE, "room for two numbers");
+	write->unit = point ? point->unit : BB_UNIT_NONE;
 	if (point && point->kind == BB_KIND_ENUM)
 		member = bb_point_member(point, write->value.number);
-	if (member || write->text) {
+	if (member || write->text)
 		(void)snprintf(write->printed, sizeof(write->printed), "%s", member ? member->name : write->text);
-	} else {
-		static_assert(VALUE_SIZE >= BB_DECIMAL_SIZE, "room for any number");
+	else if (write->value.argument_count > 0)
+		print_arguments(write);
+	else if (!point || point->kind != BB_KIND_COMMAND)
 		(void)bb_decimal_print(write->printed, write->value.number, point ? point->decimals : 0);
-	}
-	write->unit = point ? point->unit : BB_UNIT_NONE;
+	else
+		write->printed[0] = '\0';
 }
 
 /* ---- on the worker ---- */

@@ -216,7 +216,7 @@ static int ups_modbus_write(void *state, size_t point, const struct bb_value *va
 	if (entry == NULL || !entry->writable || entry->count != 1)
 		return -EACCES;
 	if (entry->kind == BB_KIND_COMMAND)
-		words[0] = 1;
+		words[0] = value->argument_count > 0 ? (uint16_t)value->arguments[0] : 1;
 	else if (bb_register_encode(entry, BB_QUALITY_GOOD, value->number, words) != BB_ENCODED)
 		return -ERANGE;
 	r = bb_modbus_write(device->link, device->unit, coil ? 5 : 6, entry->address, words, 1);

@@ -5,13 +5,13 @@
 exactly as a test says, also badly. `Gate` stands between busbard and a server and looks at what passes: how many
 connections there are, and whether two requests are ever under way at once.
 """
-import itertools
 import json
 import pathlib
 import socket
 import struct
-import sys
 import threading
+import time
+import unittest
 
 from support import Process, free_port, program
 
@@ -152,12 +152,13 @@ class Peer:
 
 
 class Gate:
-    """A way to the server at @port that counts. `most` connections are let through at a time, others are closed."""
+    """A way to the server at @port that counts. `most` connections are let through at a time, others are closed. A
+    request that was not answered for @patience seconds is taken for given up."""
 
-    def __init__(self, port, most=1000):
-        self._target, self._most = port, most
+    def __init__(self, port, most=1000, patience=0.5):
+        self._target, self._most, self._patience = port, most, patience
         self.requests = self.overlaps = self.connections = self.refused = self.highest = 0
-        self._under_way = 0
+        self._under_way = {}  # transaction: when it began
         self._open = set()
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -189,8 +190,9 @@ class Gate:
             while (frame := receive_frame(client)) is not None:
                 with self._lock:
                     self.requests += 1
-                    self.overlaps += self._under_way > 0
-                    self._under_way += 1
+                    self.overlaps += any(began > time.monotonic() - self._patience
+                                         for began in self._under_way.values())
+                    self._under_way[frame[:2]] = time.monotonic()
                 server.sendall(frame)
         except OSError:
             pass  # the server is away: so are we
@@ -203,14 +205,14 @@ class Gate:
                         pass
             with self._lock:
                 self._open.discard(client)
-                self._under_way = 0
+                self._under_way.clear()
             client.close()
 
     def _answers(self, client, server):
         try:
             while (frame := receive_frame(server)) is not None:
                 with self._lock:
-                    self._under_way = max(0, self._under_way - 1)
+                    self._under_way.pop(frame[:2], None)
                 client.sendall(frame)
             client.shutdown(socket.SHUT_RDWR)
         except OSError:
@@ -243,21 +245,4 @@ class Pymodbus(Process):
                           json.dumps(units)], name="pymodbus")
         self.wait_log(r"^ready$|^missing: .*$")
         if "missing" in self.log():
-            import unittest
             raise unittest.SkipTest("python3-pymodbus is not installed (./dev deps installs it)")
-
-
-def words_of_map(path, values):
-    """{address: word} of every register of the map file @path, made by @values(row) (a list of words)."""
-    registers = {}
-    for line in path.read_text().splitlines():
-        if line.startswith(("#", "address")) or not line.strip():
-            continue
-        row = line.split(",")
-        for offset, word in enumerate(values(row)):
-            registers[int(row[0]) + offset] = word
-    return registers
-
-
-if __name__ == "__main__":
-    sys.exit("this is a module of the integration tests")

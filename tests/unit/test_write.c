@@ -40,6 +40,7 @@ static const struct bb_point_spec points[] = {
 	{.name = "vendor.mode", .kind = BB_KIND_ENUM, .members = modes, .member_count = 2, .writable = true},
 	{.name = "vendor.outputs", .kind = BB_KIND_FLAGS, .members = bits, .member_count = 2, .writable = true},
 	{.name = "vendor.label", .kind = BB_KIND_STRING, .writable = true},
+	{.name = "ups.command.off"},
 };
 
 static int test_open(struct bb_builder *builder, const struct bb_config *section, void *state)
@@ -202,6 +203,17 @@ Test(write, a_member_is_named_in_the_event)
 	poll_once();
 	cr_assert_eq(write_number("vendor.mode", 2), 0);
 	expect_event(BB_SEVERITY_INFO, "vendor.mode", "eco", "", "written");
+}
+
+Test(write, a_command_is_written_with_its_arguments)
+{
+	poll_once();
+	cr_assert_eq(write_value("ups.command.off", (struct bb_value){.argument_count = 3}), -EINVAL);
+	cr_assert_eq(write_value("ups.command.off", (struct bb_value){.arguments = {20, -1}, .argument_count = 2}), 0);
+	cr_assert_eq(plugin.value.arguments[0], 20);
+	expect_event(BB_SEVERITY_INFO, "ups.command.off", "20 -1", "", "written");
+	cr_assert_eq(write_value("ups.command.off", (struct bb_value){.argument_count = 0}), 0);
+	expect_event(BB_SEVERITY_INFO, "ups.command.off", "", "", "written");
 }
 
 Test(write, text_is_copied)
