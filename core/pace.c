@@ -72,18 +72,25 @@ static void pace_failed(struct bb_pace *pace, int64_t now_ms)
 	pace->next_urgent_ms = INT64_MAX;
 }
 
+static int64_t largest(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
 void bb_pace_done(struct bb_pace *pace, enum bb_group group, int64_t started_ms, int64_t now_ms, int result)
 {
+	const int64_t took_ms = now_ms - started_ms;
+
 	if (result < 0) {
 		pace_failed(pace, now_ms);
 		return;
 	}
 	pace->failures = 0;
 	if (group == BB_GROUP_REST) /* half an interval on, so that the first step onto the grid is no double poll */
-		pace->next_rest_ms = pace_grid(now_ms + pace->interval_ms / 2, pace->interval_ms, pace->phase_ms);
-	if (pace->watch_ms > 0) {
-		const int64_t due_ms = started_ms + pace->watch_ms;
-
-		pace->next_urgent_ms = due_ms > now_ms ? due_ms : now_ms;
-	}
+		pace->next_rest_ms =
+			pace_grid(now_ms + largest(pace->interval_ms / 2, took_ms), pace->interval_ms, pace->phase_ms);
+	else
+		pace->next_rest_ms = largest(pace->next_rest_ms, now_ms + took_ms);
+	if (pace->watch_ms > 0)
+		pace->next_urgent_ms = largest(started_ms + pace->watch_ms, now_ms + took_ms);
 }

@@ -103,10 +103,13 @@ static int no_such_plugin(const struct yaml_node *place, const char *key, const 
 static int find_plugin(const struct section_rules *rules, const struct yaml_node *key, const struct yaml_node *section,
 		       const struct plugin_finder *plugins, const struct bb_plugin **ret_plugin)
 {
-	const struct yaml_node *said =
-		yaml_is_null(section) || section->kind != YAML_MAPPING ? NULL : yaml_find(section, "plugin");
+	const struct yaml_node *said = NULL;
 	const char *name = key->text;
 
+	if (!yaml_is_null(section) && section->kind != YAML_MAPPING)
+		return yaml_error(section, "%s: must be a mapping of options, not %s", name, yaml_kind_name(section));
+	if (!yaml_is_null(section))
+		said = yaml_find(section, "plugin");
 	if (!said && rules->kind == BB_PLUGIN_DEVICE)
 		return yaml_error(key, "plugin: is missing, %s needs it", key->text);
 	if (said && (said->kind != YAML_SCALAR || yaml_is_null(said)))

@@ -126,6 +126,12 @@ bool text_has_word(const char *words, const char *word, size_t length)
 	return false;
 }
 
+/* As suggestions compare it: words are ASCII, whatever the locale. */
+static char lower(char letter)
+{
+	return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
+}
+
 static unsigned smallest(unsigned a, unsigned b, unsigned c)
 {
 	unsigned least = a < b ? a : b;
@@ -148,9 +154,10 @@ static unsigned text_distance(const char *a, const char *b)
 	for (unsigned i = 1; a[i - 1] != '\0'; i++) {
 		row[0] = i;
 		for (size_t j = 1; j <= length; j++) {
-			row[j] = smallest(last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] != b[j - 1]));
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-			    before[j - 2] + 1 < row[j])
+			row[j] = smallest(last[j] + 1, row[j - 1] + 1,
+					  last[j - 1] + (lower(a[i - 1]) != lower(b[j - 1])));
+			if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
+			    lower(a[i - 2]) == lower(b[j - 1]) && before[j - 2] + 1 < row[j])
 				row[j] = before[j - 2] + 1;
 		}
 		unsigned *spare = before;

@@ -125,7 +125,7 @@ static void start_device(size_t index)
 /* All devices are known: check the rules, and begin. */
 static void start(const char *config)
 {
-	struct rule_set *rules;
+	struct rule_set *rules = NULL;
 	struct sources sources;
 
 	log_set_level(BB_LOG_ERROR);

@@ -63,6 +63,7 @@ class Question:
         self.version = message[0][1][0]
         if self.version == 3:
             self.id = int.from_bytes(split(message[1][1])[0][1], "big")
+            self.scoped = split(message[3][1]) if message[3][0] == SEQUENCE else None  # None: encrypted
             return
         self.pdu = message[2][0]
         self.id = int.from_bytes(split(message[2][1])[0][1], "big", signed=True)
@@ -76,11 +77,19 @@ class Question:
 
     def report(self, engine, tag=REPORT, flags=0, user=b"", object_id="1.3.6.1.6.3.15.1.1.4.0", identity=None):
         """A version 3 message without authentication; the default is what answers a discovery."""
+        return self._message3(engine, tag, flags, user, 1, varbind(object_id, integer(1, 0x41)), identity)
+
+    def response3(self, engine, user, bindings):
+        """A version 3 message without authentication that answers."""
+        request_id = int.from_bytes(split(self.scoped[2][1])[0][1], "big", signed=True)
+        return self._message3(engine, RESPONSE, 0, user, request_id, bindings)
+
+    def _message3(self, engine, tag, flags, user, request_id, bindings, identity=None):
         header = integer(self.id if identity is None else identity) + integer(65507) + tlv(STRING, bytes([flags])) \
             + integer(3)
         security = tlv(SEQUENCE, tlv(STRING, engine) + integer(1) + integer(1000) + tlv(STRING, user) +
                        tlv(STRING, b"") + tlv(STRING, b""))
-        pdu = tlv(tag, integer(1) + integer(0) + integer(0) + tlv(SEQUENCE, varbind(object_id, integer(1, 0x41))))
+        pdu = tlv(tag, integer(request_id) + integer(0) + integer(0) + tlv(SEQUENCE, bindings))
         return tlv(SEQUENCE, integer(3) + tlv(SEQUENCE, header) + tlv(STRING, security) +
                    tlv(SEQUENCE, tlv(STRING, engine) + tlv(STRING, b"") + pdu))
 
@@ -216,6 +225,25 @@ class Hostile(unittest.TestCase):
         answer, _ = self.ask(lambda question: [
             question.response(varbind(UPTIME, tlv(OID, b"\x2b" + b"\x01" * 200)))])
         self.assertEqual(answer.result, "ETIMEDOUT")
+
+    def test_long_numbers_are_not_cut_in_version_3_either(self):
+        """net-snmp keeps 32 bits of any number. Of those that came encrypted there is nothing else to be had."""
+        engine, sent = b"\x80\0\0\0\1", []
+
+        def react(question):
+            if len(question.scoped[0][1]) == 0:
+                return [question.report(engine)]
+            return [question.response3(engine, b"u", varbind(UPTIME, sent[-1]))]
+
+        with Peer(react) as peer, Client() as client:
+            client.open("a", port=peer.port, version=3, user="u", level=0, timeout=TIMEOUT, retries=0)
+            for value in 7, 2**62, -2**31 - 1, -2**31, 2**32 + 5, 8:
+                sent.append(integer(value))
+                self.assertEqual(client.get("a", UPTIME).values, {UPTIME: str(value)})
+            sent.append(integer(2**70))
+            self.assertIn(client.get("a", UPTIME).result, ("EPROTO", "ETIMEDOUT"))
+            sent.append(integer(9))
+            self.assertEqual(client.get("a", UPTIME).values, {UPTIME: "9"})
 
     def test_random_and_damaged_answers_harm_nobody(self):
         count = cut(20000, 2000, "damaged datagrams a version")

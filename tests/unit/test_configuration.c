@@ -201,7 +201,7 @@ Test(configuration, a_missing_or_unknown_plugin_is_refused)
 {
 	refuse("devices:\n  ups-a: { address: 'meter://a' }\n", "b.yaml:2:3: plugin: is missing, ups-a needs it\n");
 	refuse("devices:\n  ups-a:\n", "b.yaml:2:3: plugin: is missing, ups-a needs it\n");
-	refuse("devices:\n  ups-a: meter\n", "b.yaml:2:3: plugin: is missing, ups-a needs it\n");
+	refuse("devices:\n  ups-a: meter\n", "b.yaml:2:10: ups-a: must be a mapping of options, not a text\n");
 	refuse("devices:\n  ups-a: { plugin: metre }\n",
 	       "b.yaml:2:20: plugin: there is no device plugin 'metre', did you mean 'meter'?\n");
 	refuse("devices:\n  ups-a: { plugin: web }\n", "b.yaml:2:20: plugin: there is no device plugin 'web'\n");

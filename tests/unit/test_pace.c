@@ -112,6 +112,23 @@ Test(pace, a_device_slower_than_its_interval_is_never_polled_twice_at_once)
 	cr_assert_geq(next_of(&pace), START_MS + 35000);
 }
 
+Test(pace, a_device_that_took_long_gets_as_long_a_rest)
+{
+	struct bb_pace pace;
+	int64_t now = START_MS;
+
+	bb_pace_init(&pace, "ups-a", INTERVAL_MS, WATCH_MS, now, 0);
+	for (int i = 0; i < 20; i++) {
+		const int64_t took = 3 * WATCH_MS;
+		const enum bb_group group = group_of(&pace);
+
+		bb_pace_done(&pace, group, now, now + took, 0);
+		now += took;
+		cr_assert_geq(next_of(&pace), now + took, "an agent with many askers would never come to rest");
+		now = next_of(&pace);
+	}
+}
+
 Test(pace, watch_is_off_when_it_is_not_shorter_than_the_interval)
 {
 	struct bb_pace pace;

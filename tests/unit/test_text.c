@@ -94,6 +94,7 @@ Test(text, typing_errors_find_the_word_that_was_meant)
 	cr_expect_str_eq(bb_text_suggest("wacth", words), "watch", "swapped letters count once");
 	cr_expect_str_eq(bb_text_suggest("stale_after", words), "stale-after");
 	cr_expect_str_eq(bb_text_suggest("adress", words), "address");
+	cr_expect_str_eq(bb_text_suggest("WATCH", words), "watch", "upper and lower case are alike");
 	cr_expect_str_eq(bb_text_suggest("off", words) ? "found" : "none", "none", "two errors are too many for 'on'");
 	cr_expect_null(bb_text_suggest("colour", words));
 	cr_expect_null(bb_text_suggest("", words));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * answer.c - hands answers to who asked; those of version 3 are turned from net-snmp's variables into ours first.
+ * answer.c - hands answers to who asked; encrypted ones are turned from net-snmp's variables into ours first.
  *
  * One array serves all answers, since each turn reads at most one message and delivers all there is. Only as many arcs
  * are written as a name has, and nothing is allocated for a variable.
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "binding.h"
 #include "request.h"
 
 /* The most the array keeps between answers; a larger answer gets it for itself. */
@@ -89,6 +90,21 @@ bool answer_reserve(struct bb_snmp_client *client, size_t count)
 		return false;
 	client->room = count;
 	return true;
+}
+
+int answer_read(struct bb_snmp_client *client)
+{
+	const int count = binding_count(client->message.variables, client->most);
+	int r;
+
+	if (count < 0)
+		return count;
+	if ((size_t)count > client->most)
+		return -EPROTO;
+	if (!answer_reserve(client, (size_t)count))
+		return -ENOMEM;
+	r = binding_read(client->message.variables, client->variables, (size_t)count);
+	return r < 0 ? r : count;
 }
 
 void answer_deliver(struct bb_snmp_client *client)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * message.c - reads the head of a received message, and nothing of its variables.
+ * message.c - reads the head of a received message, up to its variables.
  *
  * net-snmp decodes a whole message before it asks whether anybody waits for it, keeps a record of every engine id it
  * ever sees, and answers some messages with reports of its own. So what a stranger sends is looked at here first, and
@@ -16,16 +16,14 @@ enum {
 	FLAG_PRIV = 2,
 };
 
-/* Version 1 and 2c: community, then the PDU: request id, error status, error index, variables. */
-static int message_peek_community(struct ber *body, struct message *message)
+/* The PDU: request id, error status, error index, variables. */
+static int message_peek_pdu(struct ber *body, struct message *message, int32_t *ret_id)
 {
-	struct ber community, pdu;
+	struct ber pdu;
 	int64_t id, status, index;
 	int r;
 
-	r = ber_take_tagged(body, BER_STRING, &community);
-	if (r == 0)
-		r = ber_take(body, &message->pdu, &pdu);
+	r = ber_take(body, &message->pdu, &pdu);
 	if (r == 0)
 		r = ber_take_int(&pdu, &id);
 	if (r == 0)
@@ -36,10 +34,19 @@ static int message_peek_community(struct ber *body, struct message *message)
 		r = ber_take_tagged(&pdu, BER_SEQUENCE, &message->variables);
 	if (r < 0)
 		return r;
-	message->id = (int32_t)id;
 	message->error_status = (int32_t)status;
 	message->error_index = (int32_t)index;
+	*ret_id = (int32_t)id;
 	return 0;
+}
+
+/* Version 1 and 2c: community, then the PDU. */
+static int message_peek_community(struct ber *body, struct message *message)
+{
+	struct ber community;
+	int r = ber_take_tagged(body, BER_STRING, &community);
+
+	return r < 0 ? r : message_peek_pdu(body, message, &message->id);
 }
 
 /* The security parameters of the user-based model: engine, boots, time; user and what follows is net-snmp's. */
@@ -74,8 +81,9 @@ static int message_peek_security(struct ber *body, struct message *message)
 /* Version 3: global data, security parameters, then the scoped PDU, which may be encrypted (RFC 3412, 6). */
 static int message_peek_v3(struct ber *body, struct message *message)
 {
-	struct ber global, flags, scoped, pdu;
+	struct ber global, flags, scoped, context;
 	int64_t id, most, model;
+	int32_t request_id; /* net-snmp compares it */
 	int r;
 
 	r = ber_take_tagged(body, BER_SEQUENCE, &global);
@@ -100,12 +108,10 @@ static int message_peek_v3(struct ber *body, struct message *message)
 		return r;
 	r = ber_take_tagged(body, BER_SEQUENCE, &scoped);
 	if (r == 0)
-		r = ber_take_tagged(&scoped, BER_STRING, &pdu); /* contextEngineID */
+		r = ber_take_tagged(&scoped, BER_STRING, &context); /* contextEngineID */
 	if (r == 0)
-		r = ber_take_tagged(&scoped, BER_STRING, &pdu); /* contextName */
-	if (r == 0)
-		r = ber_take(&scoped, &message->pdu, &pdu);
-	return r;
+		r = ber_take_tagged(&scoped, BER_STRING, &context); /* contextName */
+	return r < 0 ? r : message_peek_pdu(&scoped, message, &request_id);
 }
 
 int message_peek(const uint8_t *bytes, size_t length, struct message *ret_message)

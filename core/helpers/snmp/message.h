@@ -25,7 +25,7 @@ struct message {
 	int32_t version;
 	int32_t id; /* request-id (v1, v2c) or msgID (v3) */
 	uint8_t pdu;
-	/* v1, v2c: */
+	/* unless encrypted: */
 	int32_t error_status, error_index;
 	struct ber variables; /* in the datagram */
 	/* v3: */

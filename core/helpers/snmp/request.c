@@ -150,11 +150,15 @@ static size_t request_count(const netsnmp_variable_list *variables)
 /* What an answer without an error comes to. */
 static int request_take_variables(struct request *request, netsnmp_pdu *pdu)
 {
-	const int decoded = request->agent->client->decoded;
+	struct bb_snmp_client *client = request->agent->client;
+	int decoded = client->decoded; /* by session_parse() */
 
-	if (request->agent->version != BB_SNMP_V3) {
+	if (!client->message.encrypted) {
+		/* net-snmp would keep 32 bits of any number, without a word. */
+		if (request->agent->version == BB_SNMP_V3)
+			decoded = answer_read(client);
 		request->count = decoded > 0 ? (size_t)decoded : 0;
-		return decoded < 0 ? decoded : 0;
+		return decoded == -EBADMSG ? -EPROTO : decoded < 0 ? decoded : 0;
 	}
 	if (request_count(pdu->variables) > request->most)
 		return -EPROTO;

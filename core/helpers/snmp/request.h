@@ -35,8 +35,8 @@ struct request {
 	/* once completed: */
 	int result;
 	size_t error_index;
-	netsnmp_variable_list *variables; /* ours; version 3 */
-	size_t count;                     /* of client->variables that hold the answer already; versions 1 and 2c */
+	netsnmp_variable_list *variables; /* ours; of an encrypted answer */
+	size_t count;                     /* of client->variables that hold the answer already; of any other */
 };
 
 /** Build a question. Returns 0, -EINVAL or -ENOMEM. */
@@ -65,6 +65,12 @@ void request_again(struct request *request);
 
 /** The request in flight with the id of @message, or NULL. */
 struct request *request_find(struct bb_snmp_agent *agent, const struct message *message);
+
+/**
+ * Read the variables of client->message, which is not encrypted, into client->variables. Returns how many, -EBADMSG, -EPROTO
+ * when there are more than can be an answer (client->most), or -ENOMEM.
+ */
+int answer_read(struct bb_snmp_client *client);
 
 /** Make room for @count variables in client->variables; what was in it is lost. */
 bool answer_reserve(struct bb_snmp_client *client, size_t count);

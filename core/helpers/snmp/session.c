@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "binding.h"
 #include "session.h"
 
 static int session_event(int operation, netsnmp_session *session, int id, netsnmp_pdu *pdu, void *context)
@@ -64,7 +63,6 @@ static int session_parse(netsnmp_session *session, netsnmp_pdu *pdu, u_char *byt
 	const struct bb_snmp_agent *agent = session->myvoid;
 	struct bb_snmp_client *client = agent->client;
 	const struct message *message = &client->message;
-	int count = 0;
 
 	(void)bytes; /* a copy of the datagram that the message is the head of */
 	(void)length;
@@ -74,19 +72,10 @@ static int session_parse(netsnmp_session *session, netsnmp_pdu *pdu, u_char *byt
 	pdu->errstat = message->error_status;
 	pdu->errindex = message->error_index;
 	pdu->flags |= UCD_MSG_FLAG_RESPONSE_PDU;
-	if (message->error_status == SNMP_ERR_NOERROR) {
-		count = binding_count(message->variables, client->most);
-		if (count < 0)
-			return -1;
-	}
-	client->decoded = count;
-	if ((size_t)count > client->most)
-		client->decoded = -EPROTO;
-	else if (!answer_reserve(client, (size_t)count))
-		client->decoded = -ENOMEM;
-	else if (binding_read(message->variables, client->variables, (size_t)count) < 0)
-		return -1;
-	return 0;
+	client->decoded = 0;
+	if (message->error_status == SNMP_ERR_NOERROR)
+		client->decoded = answer_read(client);
+	return client->decoded == -EBADMSG ? -1 : 0;
 }
 
 int session_open(struct bb_snmp_agent *agent)
