@@ -218,7 +218,7 @@ class Year(unittest.TestCase):
         self.assertEqual(len(ours), len(twins))
 
     def test_a_year_is_decided_alike_by_both(self):
-        days = cut(365, 30, "days of simulated alarms")
+        days = 10 if SANITIZERS else cut(365, 30, "days of simulated alarms")
         facts = self.facts(days, 1)
         before = cpu_seconds()
         status, ours, errors = run_driver(self.driver, self.config, facts)
@@ -229,7 +229,8 @@ class Year(unittest.TestCase):
         self.compare(ours, twins)
         for name in ("battery-symmetry-alarm", "input-voltage-warning-l2", "low-charge", "on-and-on", "battery-voltage",
                      "hot-alarm", "short-of-time", "not-normal", "all-night", "communications-lost", "on-battery"):
-            self.assertGreater(sum(f" raised {name} " in f"{line} " for line in ours), 3, f"{name} hardly ever")
+            self.assertGreater(sum(f" raised {name} " in f"{line} " for line in ours), 0 if days < 30 else 3,
+                               f"{name} hardly ever")
         polls = facts.read_text(encoding="ascii").count(" poll ")
         say(f"{days} days, {polls} polls: {len(ours)} alarms raised and cleared, the same in both; "
             f"{agent:.1f} s of CPU for the agent's side, {both - agent:.1f} s for the other")
@@ -237,12 +238,13 @@ class Year(unittest.TestCase):
             self.assertLess(both, 60, "seconds of CPU")
 
     def test_other_years_are_decided_alike_too(self):
-        for seed in range(2, 2 + cut(12, 3, "other seeds")):
+        for seed in range(2, 2 + (2 if SANITIZERS else cut(12, 3, "other seeds"))):
             facts = self.facts(8, seed)
             status, ours, errors = run_driver(self.driver, self.config, facts)
             self.assertEqual(status, 0, errors)
             self.compare(ours, self.twin(facts))
 
+    @unittest.skipIf(SANITIZERS, "faults are looked for in builds without sanitizers")
     def test_every_fault_in_the_engine_is_caught(self):
         facts = self.facts(cut(60, 25, "days of simulated alarms for each fault"), 1)
         twins = [line.rstrip() for line in self.twin(facts)]
