@@ -4,6 +4,7 @@
 import json
 import pathlib
 import re
+import signal
 import subprocess
 import tempfile
 import unittest
@@ -185,6 +186,28 @@ class People(Alarms):
                 self.assertIsNone(self.alarm(daemon, "quiet")["inhibited_until"])
                 self.assertIsNotNone(self.alarm(daemon, "fan-failure")["inhibited_until"])
                 self.assertTrue(self.alarm(daemon, "busy")["acknowledged"])
+
+    def test_what_people_said_survives_a_kill(self):
+        with tempfile.TemporaryDirectory(prefix="busbar-") as state:
+            config = {"devices": {"ups-a": simulator(load=80)}, "state-dir": state,
+                      "alarms": [{"point": "output.L1.load", "name": "busy", "above": "60%"}]}
+            daemon = Busbard(config)
+            try:
+                wait_for(lambda: self.is_active(daemon, "busy"), what="the alarm")
+                self.assertEqual(daemon.ctl("ack", "ups-a", "busy").returncode, 0)
+                self.assertEqual(daemon.ctl("inhibit", "ups-a", "fan-failure", "1h").returncode, 0)
+                # Its event was queued behind what was said: once it is durable, so is that.
+                last = self.events(daemon, "fan-failure")[-1]["number"]
+                wait_for(lambda: daemon.json("journal", "check")["durable"] >= last, what="the journal")
+                daemon.signal(signal.SIGKILL)
+                daemon.wait()
+            finally:
+                daemon.stop()
+                daemon.folder.cleanup()
+            with Busbard(config) as daemon:
+                wait_for(lambda: self.is_active(daemon, "busy"), what="the alarm again")
+                self.assertTrue(self.alarm(daemon, "busy")["acknowledged"])
+                self.assertIsNotNone(self.alarm(daemon, "fan-failure")["inhibited_until"])
 
     def test_an_inhibited_alarm_is_told_when_the_time_is_over(self):
         devices = {"ups-a": simulator(scenario=self.scenario("at 1s load 80%\n"))}

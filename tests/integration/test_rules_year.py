@@ -6,12 +6,12 @@ The facts (polls, values that cannot be read, devices that are lost, a machine t
 made here from a seed. rule_driver runs the agent's code over them on simulated time; rules_twin.py decides the same in
 Python. Then the engine gets faults, one at a time: each must make a difference.
 """
+import os
 import pathlib
 import random
 import re
 import subprocess
 import tempfile
-import time
 import unittest
 
 import rules_twin
@@ -154,6 +154,12 @@ def run_driver(driver, config, facts):
     return done.returncode, done.stdout.splitlines(), done.stderr
 
 
+def cpu_seconds():
+    """Of this process and of those it has waited for: what else the machine does must not count."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
 class Mutants:
     """Builds rule_driver with faults in rule.c, by the commands that built it without."""
 
@@ -212,30 +218,33 @@ class Year(unittest.TestCase):
         self.assertEqual(len(ours), len(twins))
 
     def test_a_year_is_decided_alike_by_both(self):
-        days = cut(365, 30, "days of simulated alarms")
+        days = 10 if SANITIZERS else cut(365, 30, "days of simulated alarms")
         facts = self.facts(days, 1)
-        started = time.monotonic()
+        before = cpu_seconds()
         status, ours, errors = run_driver(self.driver, self.config, facts)
-        agent = time.monotonic() - started
+        agent = cpu_seconds() - before
         self.assertEqual(status, 0, errors)
         twins = self.twin(facts)
+        both = cpu_seconds() - before
         self.compare(ours, twins)
         for name in ("battery-symmetry-alarm", "input-voltage-warning-l2", "low-charge", "on-and-on", "battery-voltage",
                      "hot-alarm", "short-of-time", "not-normal", "all-night", "communications-lost", "on-battery"):
-            self.assertGreater(sum(f" raised {name} " in f"{line} " for line in ours), 3, f"{name} hardly ever")
+            self.assertGreater(sum(f" raised {name} " in f"{line} " for line in ours), 0 if days < 30 else 3,
+                               f"{name} hardly ever")
         polls = facts.read_text(encoding="ascii").count(" poll ")
         say(f"{days} days, {polls} polls: {len(ours)} alarms raised and cleared, the same in both; "
-            f"the agent's side took {agent:.1f} s")
+            f"{agent:.1f} s of CPU for the agent's side, {both - agent:.1f} s for the other")
         if not SANITIZERS:
-            self.assertLess(agent, 60)
+            self.assertLess(both, 60, "seconds of CPU")
 
     def test_other_years_are_decided_alike_too(self):
-        for seed in range(2, 2 + cut(12, 3, "other seeds")):
+        for seed in range(2, 2 + (2 if SANITIZERS else cut(12, 3, "other seeds"))):
             facts = self.facts(8, seed)
             status, ours, errors = run_driver(self.driver, self.config, facts)
             self.assertEqual(status, 0, errors)
             self.compare(ours, self.twin(facts))
 
+    @unittest.skipIf(SANITIZERS, "faults are looked for in builds without sanitizers")
     def test_every_fault_in_the_engine_is_caught(self):
         facts = self.facts(cut(60, 25, "days of simulated alarms for each fault"), 1)
         twins = [line.rstrip() for line in self.twin(facts)]
