@@ -26,6 +26,9 @@ function(bb_add_plugin name)
   set_target_properties(${name} PROPERTIES
     PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${BUSBAR_LIBRARY_OUTPUT}/plugins
     BUILD_RPATH_USE_ORIGIN ON INSTALL_RPATH "$ORIGIN/..")
+  # The agent refuses what others may write to, and some distributions give the group that right by default (umask 002).
+  add_custom_command(TARGET ${name} POST_BUILD
+    COMMAND chmod go-w $<TARGET_FILE:${name}> $<TARGET_FILE_DIR:${name}> VERBATIM)
   install(TARGETS ${name} LIBRARY DESTINATION ${BUSBAR_PLUGINDIR})
   set_property(GLOBAL APPEND PROPERTY BUSBAR_BUILT ${name})
 endfunction()
