@@ -4,6 +4,7 @@
  */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,7 +24,8 @@ static struct bb_config *config;
 
 /* What the plugin was asked, and what it will say. */
 static struct {
-	int writes, result, sleep_ms;
+	atomic_int writes; /* the worker counts, the test looks */
+	int result, sleep_ms;
 	size_t index;
 	struct bb_value value;
 	bool open_when_written;
