@@ -80,6 +80,7 @@ static int64_t largest(int64_t a, int64_t b)
 void bb_pace_done(struct bb_pace *pace, enum bb_group group, int64_t started_ms, int64_t now_ms, int result)
 {
 	const int64_t took_ms = now_ms - started_ms;
+	const int64_t rest_ms = took_ms < pace->interval_ms ? took_ms : pace->interval_ms;
 
 	if (result < 0) {
 		pace_failed(pace, now_ms);
@@ -88,9 +89,9 @@ void bb_pace_done(struct bb_pace *pace, enum bb_group group, int64_t started_ms,
 	pace->failures = 0;
 	if (group == BB_GROUP_REST) /* half an interval on, so that the first step onto the grid is no double poll */
 		pace->next_rest_ms =
-			pace_grid(now_ms + largest(pace->interval_ms / 2, took_ms), pace->interval_ms, pace->phase_ms);
+			pace_grid(now_ms + largest(pace->interval_ms / 2, rest_ms), pace->interval_ms, pace->phase_ms);
 	else
-		pace->next_rest_ms = largest(pace->next_rest_ms, now_ms + took_ms);
+		pace->next_rest_ms = largest(pace->next_rest_ms, now_ms + rest_ms);
 	if (pace->watch_ms > 0)
-		pace->next_urgent_ms = largest(started_ms + pace->watch_ms, now_ms + took_ms);
+		pace->next_urgent_ms = largest(started_ms + pace->watch_ms, now_ms + rest_ms);
 }

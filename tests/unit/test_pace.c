@@ -110,6 +110,7 @@ Test(pace, a_device_slower_than_its_interval_is_never_polled_twice_at_once)
 	bb_pace_init(&pace, "ups-a", INTERVAL_MS, WATCH_MS, START_MS, 0);
 	bb_pace_done(&pace, BB_GROUP_REST, START_MS, START_MS + 35000, 0);
 	cr_assert_geq(next_of(&pace), START_MS + 35000);
+	cr_assert_leq(next_of(&pace), START_MS + 35000 + INTERVAL_MS, "a long first contact is no reason to wait");
 }
 
 Test(pace, a_device_that_took_long_gets_as_long_a_rest)

@@ -5,8 +5,8 @@
  * Devices are spread over the interval by a phase made from their name, so that a thousand of them do not
  * ask in the same millisecond. Urgent points are asked every `watch`, everything every `interval`. A device
  * that does not answer is asked once per back-off step: 1, 2, then 4 intervals (never more), each with a
- * jitter of a tenth, and its watch polls rest until it answers. One whose poll took long rests as long before the
- * next, so that many devices behind one slow peer leave it time to answer.
+ * jitter of a tenth, and its watch polls rest until it answers. One whose poll took long rests as long, but
+ * no longer than an interval, so that many devices behind one slow peer leave it time to answer.
  *
  * The core's scheduler uses it for polls on workers; a plugin that polls from a thread of its own uses it too.
  */
