@@ -298,6 +298,9 @@ class Connections(unittest.TestCase):
                 connections = peer.connections
                 peer.drop()
                 wait_for(lambda seen=connections: peer.connections > seen, 5, "a new connection")
+                # The next drop shall meet a connection between two polls: that a second one comes says the first is over.
+                answered = len(peer.requests) + 2
+                wait_for(lambda seen=answered: len(peer.requests) >= seen, 5, "polls on the new connection")
             wait_for(lambda: peer.open_connections == 1, 5, "one connection")
             self.assertNotIn("no reading", daemon.log(), "nobody has noticed")
 
