@@ -255,8 +255,8 @@ class Mutations(unittest.TestCase):
 
     @staticmethod
     def is_out_of_sight(reading, point):
-        """Who can only GET sees neither how a table is spelled nor all rows of the alarm table."""
-        return point.startswith("alarm.") or any(
+        """Who can only GET sees neither how a table is spelled and counted nor all rows of the alarm table."""
+        return point.startswith("alarm.") or (".L" in point and point not in reading.sources) or any(
             len(name) > 13 for source in reading.sources.get(point, []) for name in reading.objects
             if name[:11] == source[:11])
 
