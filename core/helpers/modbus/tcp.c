@@ -143,9 +143,9 @@ static int exchange(struct modbus_link *modbus, const struct bb_modbus_request *
 	r = receive_answer(modbus, request, deadline_ms);
 	if (r > 0)
 		modbus->timeouts = 0;
-	else if (r != -ETIMEDOUT || ++modbus->timeouts >= TIMEOUTS_MAX)
-		connection_close(modbus);
-	return r; /* an answer that is late is dropped when it comes */
+	else if (r != -ETIMEDOUT || ++modbus->timeouts >= TIMEOUTS_MAX || modbus->filled > 0)
+		connection_close(modbus); /* half a frame may be the beginning of anything */
+	return r;                         /* an answer that is late is dropped when it comes */
 }
 
 /*
@@ -240,6 +240,8 @@ int bb_modbus_ask(struct bb_link *link, uint8_t unit, uint8_t function, uint16_t
 	uint8_t frame[BB_MODBUS_TCP_MAX];
 	size_t length;
 
+	if (modbus->timeouts >= TIMEOUTS_MAX || modbus->filled > 0)
+		modbus->broken = true; /* see exchange() */
 	if (!connection_is_open(modbus))
 		return -ENOTCONN;
 	modbus->pending = make_request(modbus, unit, function, address, count);
