@@ -57,6 +57,7 @@ void points_finish(struct ups_modbus *device)
 {
 	free(device->points);
 	free(device->parts);
+	device->points = device->parts = NULL;
 }
 
 /* Join register @index to those of the same point before it. False when there are none. */

@@ -15,6 +15,8 @@
 #include <busbar/modbus.h>
 #include <busbar/modbus_link.h>
 
+#include "identify.h"
+
 #define RETRY_MS 30000
 
 static const struct bb_option ups_modbus_options[] = {
@@ -26,7 +28,7 @@ static const struct bb_option ups_modbus_options[] = {
 	{.name = "model",
 	 .type = BB_OPTION_STRING,
 	 .preset = "default",
-	 .help = "register map of the device: busbarctl maps lists them"},
+	 .help = "register map of the device (busbarctl maps); not said: the one it names itself by, where it does"},
 	{.name = "max-registers",
 	 .type = BB_OPTION_INT,
 	 .preset = "125",
@@ -56,6 +58,22 @@ static int ups_modbus_check(const struct bb_config *config)
 			       meant != NULL ? "'?" : "");
 }
 
+/* From now on the device is read by @map. */
+static int use_map(struct ups_modbus *device, const struct bb_regmap *map)
+{
+	int r = -EINVAL; /* check() has said that there is no such map */
+
+	points_finish(device);
+	survey_finish(&device->survey);
+	device->map = map;
+	if (map != NULL)
+		r = survey_init(&device->survey, map, (unsigned)bb_config_int(device->config, "max-registers"),
+				(unsigned)bb_config_int(device->config, "gap"));
+	if (r == 0)
+		r = points_init(device);
+	return r < 0 ? bb_log_error(device->log, r, "cannot prepare its register map") : 0;
+}
+
 static int ups_modbus_open(struct bb_builder *builder, const struct bb_config *config, void *state)
 {
 	struct ups_modbus *device = state;
@@ -63,18 +81,13 @@ static int ups_modbus_open(struct bb_builder *builder, const struct bb_config *c
 	int r;
 
 	device->log = bb_builder_log(builder);
-	device->map = bb_regmap_find(bb_config_string(config, "model"));
-	if (unit < 0 || device->map == NULL)
+	device->config = config;
+	device->is_unidentified = !bb_config_is_set(config, "model");
+	if (unit < 0)
 		return -EINVAL; /* check() has said so */
 	device->unit = (uint8_t)unit;
 	r = bb_builder_link(builder, &BB_LINK_MODBUS, &device->link);
-	if (r < 0)
-		return r;
-	r = survey_init(&device->survey, device->map, (unsigned)bb_config_int(config, "max-registers"),
-			(unsigned)bb_config_int(config, "gap"));
-	if (r >= 0)
-		r = points_init(device);
-	return r < 0 ? bb_log_error(device->log, r, "cannot prepare map %s", device->map->id) : 0;
+	return r < 0 ? r : use_map(device, bb_regmap_find(bb_config_string(config, "model")));
 }
 
 static void ups_modbus_close(void *state)
@@ -105,12 +118,33 @@ static bool is_unanswered(const struct ups_modbus *device)
 	return device->next < device->asking_count;
 }
 
+/* A device without a configured model may say what it is. 0 or a negative errno. */
+static int find_map(struct ups_modbus *device, const struct survey_reader *reader)
+{
+	const struct bb_regmap *map = NULL;
+	char text[IDENTIFY_TEXT_SIZE];
+	int r = identify_map(reader, &map, text);
+
+	if (r < 0)
+		return r;
+	if (r > 0 && map != device->map) {
+		bb_log_notice(device->log, "says that it is '%s': taking register map %s", text, map->id);
+		r = use_map(device, map);
+	}
+	device->is_unidentified = r < 0;
+	return r < 0 ? r : 0;
+}
+
 static int ups_modbus_describe(struct bb_builder *builder, void *state)
 {
 	struct ups_modbus *device = state;
 	const struct survey_reader reader = reader_of(device);
-	int r;
+	int r = 0;
 
+	if (device->is_unidentified)
+		r = find_map(device, &reader);
+	if (r < 0)
+		return r;
 	if (device->was_lost || is_unanswered(device))
 		survey_reset(&device->survey);
 	device->was_lost = false;

@@ -14,7 +14,9 @@ struct ups_modbus {
 	const struct bb_log *log;
 	struct bb_link *link;
 	const struct bb_regmap *map;
+	const struct bb_config *config;
 	uint8_t unit;
+	bool is_unidentified; /* which map it has is to be found out at first contact */
 	struct survey survey;
 	int *points; /* for each register of the map: its point in readings, −1: none, or told by another register */
 	int *parts;  /* for each: the register with the next part of its point, −1: none */

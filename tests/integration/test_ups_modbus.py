@@ -4,12 +4,14 @@ registers, restart or take writes. Peers that lie are in test_modbus_hostile.py.
 import csv
 import json
 import pathlib
+import socket
+import struct
 import subprocess
 import tempfile
 import time
 import unittest
 
-from modbus_peers import Gate, Peer, Pymodbus, serve_registers
+from modbus_peers import Gate, Peer, Pymodbus, receive_frame, serve_registers
 from support import BUILD, PATIENCE, SOURCE, Busbard, free_port, say, wait_for
 
 MAPS = SOURCE / "config/maps"
@@ -333,6 +335,106 @@ class Connections(unittest.TestCase):
             wait_for(lambda: peer.open_connections == 0, 5 * PATIENCE, "the last device to take the connection along")
 
 
+class Writes(unittest.TestCase):
+    """From a client of the Modbus exporter through the core to a device: granted, checked, read back, told."""
+
+    MAP = """# id: relays
+# vendor: Example
+# models:
+address,count,type,functions,symbol,point,scale,offset,values,note
+10,1,u16,3/6,LIMIT,vendor.limit,,,most=500,
+11,1,u16,3/4,FIXED,vendor.fixed,,,,
+20,1,bit,1/5,RELAY,vendor.relay,,,,
+21,1,bit,1/5,RESET,ups.command.reset-alarms,,,,
+"""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.maps = pathlib.Path(folder.name)
+        (self.maps / "relays.csv").write_text(self.MAP)
+        self.registers, self.coils = {10: 100, 11: 5}, {20: 0, 21: 0}
+        self.mood = "obeys"
+        self.peer = Peer(self.answer)
+        self.addCleanup(self.peer.close)
+        self.port = free_port()
+        self.daemon = Busbard({
+            "maps-dir": str(self.maps), "journal": {"log-points": []},
+            "devices": {"ups": device(self.peer.port, model="relays")},
+            "exporters": {"modbus": {"listen": f"127.0.0.1:{self.port}", "units": {
+                1: [{"device": "ups", "map": "relays", "allow-write": True}],
+                2: [{"device": "ups", "map": "relays"}]}}}})
+        self.addCleanup(self.daemon.__exit__, None, None, None)
+        wait_value(self.daemon, "ups", "vendor.limit", 100)
+
+    def answer(self, request, _connection):
+        """The device: registers by 03 and 06, coils by 01 and 05, in some mood."""
+        space = self.coils if request.function in (1, 5) else self.registers
+        wanted = range(request.address, request.address + (request.count if request.function < 5 else 1))
+        if any(address not in space for address in wanted):
+            return request.exception(2)
+        if request.function >= 5:
+            if self.mood == "refuses":
+                return request.exception(4)
+            if self.mood == "obeys":
+                space[request.address] = int(request.count != 0) if request.function == 5 else request.count
+            return request.frame
+        if request.function == 1:
+            bits = sum(space[address] << i for i, address in enumerate(wanted))
+            return request.reply(bytes([1, (request.count + 7) // 8]) + bits.to_bytes((request.count + 7) // 8, "little"))
+        return request.words([space[address] for address in wanted])
+
+    def write(self, function, address, value, unit=1):
+        """Write through busbard: the function of its answer (with 0x80: an exception), and the rest."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as client:
+            client.sendall(struct.pack(">HHHBBHH", 9, 0, 6, unit, function, address, value))
+            frame = receive_frame(client)
+        return frame[7], frame[8:]
+
+    def last_write(self):
+        def find():
+            return [row for row in self.daemon.json("events") if row["event"] == "write"]
+        return wait_for(find, 10, "an event of the write")[-1]
+
+    def test_a_register_is_written_read_back_and_told(self):
+        self.assertEqual(self.write(6, 10, 250), (6, struct.pack(">HH", 10, 250)))
+        self.assertEqual(self.registers[10], 250)
+        written = next(i for i, request in enumerate(self.peer.requests) if request.function == 6)
+        back = self.peer.requests[written + 1]
+        self.assertEqual((back.function, back.address, back.count), (3, 10, 1), "read back at once")
+        event = self.last_write()
+        self.assertEqual((event["device"], event["point"], event["value"], event["text"]),
+                         ("ups", "vendor.limit", "250", "written"))
+        self.assertRegex(event["source"], r"^modbus 127\.0\.0\.1:\d+ unit 1$")
+        wait_value(self.daemon, "ups", "vendor.limit", 250)
+
+    def test_a_coil_and_a_command(self):
+        self.assertEqual(self.write(5, 20, 0xFF00)[0], 5)
+        self.assertEqual(self.coils[20], 1)
+        wait_value(self.daemon, "ups", "vendor.relay", True)
+        self.mood = "ignores"  # a command has no state to be read back
+        self.assertEqual(self.write(5, 21, 0xFF00)[0], 5)
+        self.assertEqual(self.last_write()["point"], "ups.command.reset-alarms")
+
+    def test_a_device_that_answers_and_does_not_obey(self):
+        self.mood = "ignores"
+        self.assertEqual(self.write(6, 10, 250), (0x86, b"\x04"))
+        self.assertEqual(self.last_write()["text"], "not written: Input/output error")
+        self.assertEqual(self.last_write()["severity"], "warning")
+
+    def test_a_device_that_refuses(self):
+        self.mood = "refuses"
+        self.assertEqual(self.write(6, 10, 250), (0x86, b"\x04"))
+        self.assertEqual(self.last_write()["text"], "not written: Remote I/O error")
+
+    def test_what_is_not_granted_never_reaches_the_device(self):
+        self.assertEqual(self.write(6, 11, 1), (0x86, b"\x02"))
+        self.assertEqual(self.write(6, 10, 501), (0x86, b"\x03"))
+        self.assertEqual(self.write(6, 10, 1, unit=2), (0x86, b"\x01"))
+        self.assertEqual(self.write(5, 20, 0x1234), (0x85, b"\x03"))
+        self.assertEqual([request for request in self.peer.requests if request.function >= 5], [])
+
+
 class Probing(unittest.TestCase):
     def test_probe_reads_what_identifies_itself(self):
         registers = registers_of("borri-salicru", lambda row: 0)
@@ -343,6 +445,31 @@ class Probing(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertRegex(done.stdout, r"device\.mfr +Borri")
             self.assertRegex(done.stdout, r"device\.model +B500")
+
+    def test_probe_without_a_model_finds_the_map_of_a_device_that_says_what_it_is(self):
+        registers = registers_of("netminder-eon", lambda row: 0)
+        registers.update(enumerate(text_words("Netminder", 16), 11))
+        registers.update(enumerate(text_words("EON 3000", 32), 75))
+        registers[next(int(row["address"]) for row in rows_of("netminder-eon")
+                       if row["point"] == "output.L1.voltage")] = 231
+        with Pymodbus({1: {"input": registers}}) as server, daemon_for({}) as daemon:
+            done = daemon.ctl("probe", f"modbus-tcp://127.0.0.1:{server.port}/1")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertRegex(done.stdout, r"device\.model +EON 3000")
+            self.assertRegex(done.stdout, r"output\.L1\.voltage +231\.0")
+            self.assertIn("says that it is 'Netminder': taking register map netminder-eon", daemon.log())
+
+    def test_a_device_that_says_nothing_has_the_default_map(self):
+        registers = registers_of("default", lambda row: 12)
+        with Peer(serve_registers(registers)) as peer, daemon_for({"ups": device(peer.port)}) as daemon:
+            wait_value(daemon, "ups", "battery.charge", 12.0)
+
+    def test_a_model_that_is_configured_is_not_questioned(self):
+        registers = registers_of("default", lambda row: 12)
+        with Peer(serve_registers(registers)) as peer, \
+                daemon_for({"ups": device(peer.port, model="default")}) as daemon:
+            wait_value(daemon, "ups", "battery.charge", 12.0)
+            self.assertEqual([request.address for request in peer.requests if request.address < 90], [])
 
     def test_probe_says_why_there_is_no_answer(self):
         with daemon_for({}) as daemon:
