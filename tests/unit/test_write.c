@@ -24,7 +24,7 @@ static struct bb_config *config;
 
 /* What the plugin was asked, and what it will say. */
 static struct {
-	atomic_int writes; /* the worker counts, the test looks */
+	atomic_int writes;
 	int result, sleep_ms;
 	size_t index;
 	struct bb_value value;
@@ -63,10 +63,10 @@ static int test_write(void *state, size_t index, const struct bb_value *value)
 {
 	(void)state;
 	usleep((useconds_t)plugin.sleep_ms * 1000);
-	plugin.writes++;
 	plugin.index = index;
 	plugin.value = *value;
 	plugin.open_when_written = plugin_is_open;
+	plugin.writes++;
 	return plugin.result;
 }
 

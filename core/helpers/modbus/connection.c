@@ -100,17 +100,21 @@ static int connect_to(const struct sockaddr *address, socklen_t length, int64_t 
 	return fd;
 }
 
-/* Tries every address of the name. The one that answers is kept. */
+/* Tries every address of the name, each in its part of the time that is left. The one that answers is kept. */
 static int connect_by_name(struct modbus_link *modbus, int64_t deadline_ms)
 {
 	struct addrinfo *found;
-	int fd = bb_resolve_until(modbus->host, modbus->port, deadline_ms, &found);
+	int left = 0, fd = bb_resolve_until(modbus->host, modbus->port, deadline_ms, &found);
 
 	if (fd < 0)
 		return fd;
 	fd = -EHOSTUNREACH;
-	for (const struct addrinfo *one = found; one != NULL && fd < 0; one = one->ai_next) {
-		fd = connect_to(one->ai_addr, one->ai_addrlen, deadline_ms);
+	for (const struct addrinfo *one = found; one != NULL; one = one->ai_next)
+		left++;
+	for (const struct addrinfo *one = found; one != NULL && fd < 0; one = one->ai_next, left--) {
+		const int64_t now_ms = bb_clock_ms();
+
+		fd = connect_to(one->ai_addr, one->ai_addrlen, now_ms + (deadline_ms - now_ms) / left);
 		if (fd >= 0) {
 			memcpy(&modbus->address, one->ai_addr, one->ai_addrlen);
 			modbus->address_length = one->ai_addrlen;
