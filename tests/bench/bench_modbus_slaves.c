@@ -2,7 +2,7 @@
  *
  * bench_modbus_slaves - many Modbus TCP devices in one cheap process, for benchmarks of pollers.
  *
- *	bench_modbus_slaves LIVE SILENT INTERVAL_MS
+ *	bench_modbus_slaves LIVE SILENT INTERVAL_MS [CONTROL]
  *
  * LIVE devices answer functions 03 and 04 with the address in each register; SILENT ones listen, but their backlog is
  * full, so that connecting to them hangs as it does with a host that is off. All ports are the kernel's choice: they
@@ -10,7 +10,8 @@
  *
  * Every device notes when a poll of it begins: the first request after half an INTERVAL_MS of none. How much longer
  * than INTERVAL_MS such a gap is, is how late the poll was. SIGUSR1 begins anew; SIGTERM prints the sums and ends:
- * "requests N registers N polls N late_ms MEDIAN P99 LARGEST".
+ * "requests N registers N polls N late_ms MEDIAN P99 LARGEST control_ms MEDIAN P99 LARGEST". The last CONTROL of the LIVE
+ * are for a poller that does nothing else: how late it is says how busy the machine is.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -41,15 +42,21 @@ struct end {
 	uint8_t bytes[REQUEST];
 };
 
+/* How late polls were. */
+struct lateness {
+	int32_t *us;
+	size_t count;
+};
+
 struct device {
 	struct end listener, connection;
-	int64_t poll_us; /* when the last poll began, 0: none yet */
+	struct lateness *lateness; /* where it notes that */
+	int64_t poll_us;           /* when the last poll began, 0: none yet */
 };
 
 static uint64_t requests, registers, polls;
 static int64_t interval_us;
-static int32_t *late_us;
-static size_t late_count;
+static struct lateness measured, control;
 static int poller;
 
 static int64_t now_us(void)
@@ -68,9 +75,9 @@ static void note(struct device *device)
 	if (gap < interval_us / 2)
 		return;
 	if (device->poll_us) {
-		polls++;
-		if (late_count < LATE_MAX)
-			late_us[late_count++] = (int32_t)(gap - interval_us);
+		polls += device->lateness == &measured;
+		if (device->lateness->count < LATE_MAX)
+			device->lateness->us[device->lateness->count++] = (int32_t)(gap - interval_us);
 	}
 	device->poll_us = now;
 }
@@ -138,16 +145,24 @@ static int compare_late(const void *a, const void *b)
 	return (one > other) - (one < other);
 }
 
-static double late_at(double part)
+static double late_at(const struct lateness *lateness, double part)
 {
-	return late_count ? (double)late_us[(size_t)(part * (double)(late_count - 1))] / 1000 : 0;
+	return lateness->count ? (double)lateness->us[(size_t)(part * (double)(lateness->count - 1))] / 1000 : 0;
+}
+
+static void report_lateness(const char *name, struct lateness *lateness)
+{
+	qsort(lateness->us, lateness->count, sizeof(lateness->us[0]), compare_late);
+	printf(" %s %.1f %.1f %.1f", name, late_at(lateness, 0.5), late_at(lateness, 0.99), late_at(lateness, 1));
 }
 
 static void report(void)
 {
-	qsort(late_us, late_count, sizeof(late_us[0]), compare_late);
-	printf("requests %llu registers %llu polls %llu late_ms %.1f %.1f %.1f\n", (unsigned long long)requests,
-	       (unsigned long long)registers, (unsigned long long)polls, late_at(0.5), late_at(0.99), late_at(1));
+	printf("requests %llu registers %llu polls %llu", (unsigned long long)requests, (unsigned long long)registers,
+	       (unsigned long long)polls);
+	report_lateness("late_ms", &measured);
+	report_lateness("control_ms", &control);
+	printf("\n");
 }
 
 static int open_port(int backlog, struct sockaddr_in *ret_address)
@@ -194,7 +209,7 @@ static bool take_signal(int fd, struct device *devices, size_t count)
 		report();
 		return false;
 	}
-	requests = registers = polls = late_count = 0;
+	requests = registers = polls = measured.count = control.count = 0;
 	for (size_t i = 0; i < count; i++)
 		devices[i].poll_us = 0;
 	return true;
@@ -202,17 +217,19 @@ static bool take_signal(int fd, struct device *devices, size_t count)
 
 int main(int argc, char **argv)
 {
-	const size_t live = argc == 4 ? strtoul(argv[1], NULL, 10) : 0;
-	const size_t silent = argc == 4 ? strtoul(argv[2], NULL, 10) : 0;
+	const size_t live = argc >= 4 ? strtoul(argv[1], NULL, 10) : 0;
+	const size_t silent = argc >= 4 ? strtoul(argv[2], NULL, 10) : 0;
+	const size_t controls = argc == 5 ? strtoul(argv[4], NULL, 10) : 0;
 	const rlim_t files = (live + silent) * FILES_PER_DEVICE + 64;
 	struct device *devices = calloc(live + 1, sizeof(*devices));
 	struct epoll_event ready[256];
 	struct end signal_end = {0};
 	sigset_t signals;
 
-	late_us = calloc(LATE_MAX, sizeof(*late_us));
+	measured.us = calloc(LATE_MAX, sizeof(*measured.us));
+	control.us = calloc(LATE_MAX, sizeof(*control.us));
 	poller = epoll_create1(0);
-	if (argc != 4 || !devices || poller < 0 || !late_us)
+	if (argc < 4 || !devices || poller < 0 || !measured.us || !control.us)
 		return 2;
 	interval_us = strtol(argv[3], NULL, 10) * 1000;
 	(void)setrlimit(RLIMIT_NOFILE, &(struct rlimit){files, files}); /* opening a port says when it was not enough */
@@ -225,6 +242,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < live; i++) {
 		struct sockaddr_in address;
 
+		devices[i].lateness = i + controls < live ? &measured : &control;
 		devices[i].listener = (struct end){.device = &devices[i], .fd = open_port(8, &address)};
 		watch(&devices[i].listener);
 	}
