@@ -115,8 +115,10 @@ static void worker_drain(struct worker *worker, struct bb_link *link)
 		atomic_store(&link->deadline_ms, work->started_ms + work->timeout_ms);
 		work->result = work->run(work);
 		link_count(link, work->result);
-		bb_loop_post(table->main_loop, &work->task); /* not ours from here on */
+		/* The main loop may give the link back as soon as it has the work: it waits for the lock, then, until
+		 * the link is not ours any more. */
 		pthread_mutex_lock(&table->lock);
+		bb_loop_post(table->main_loop, &work->task); /* not ours from here on */
 	}
 	link->busy = false;
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <busbar/clock.h>
+#include <busbar/macros.h>
 
 #include "link.h"
 
@@ -212,4 +213,50 @@ Test(link, polls_and_errors_are_counted, .init = setup, .fini = teardown)
 	cr_assert_eq(errors, 1);
 	bb_link_unref(private);
 	bb_link_unref(link);
+}
+
+/* Posting lingers, so that the loop is through with the work before the worker goes on. */
+static atomic_int linger_ms;
+
+void __real_bb_loop_post(struct bb_loop *to, struct bb_task *task);
+void __wrap_bb_loop_post(struct bb_loop *to, struct bb_task *task);
+
+void __wrap_bb_loop_post(struct bb_loop *to, struct bb_task *task)
+{
+	__real_bb_loop_post(to, task);
+	usleep((useconds_t)atomic_load(&linger_ms) * 1000);
+}
+
+/* A link whose last user leaves as soon as its work is done. */
+struct last_user {
+	struct link_work work;
+	struct bb_link *link;
+};
+
+static int last_user_run(struct link_work *work)
+{
+	(void)work;
+	return 0;
+}
+
+static void last_user_done(struct link_work *work, int result)
+{
+	struct last_user *user = BB_CONTAINER(work, struct last_user, work);
+
+	(void)result;
+	bb_link_unref(user->link);
+	bb_loop_stop(loop);
+}
+
+Test(link, the_last_user_may_leave_when_its_work_is_done, .init = setup, .fini = teardown)
+{
+	/* The worker that did the work must not look at the link after that. */
+	atomic_store(&linger_ms, 20);
+	for (int i = 0; i < 5; i++) {
+		struct last_user user = {.work = {.run = last_user_run, .done = last_user_done, .timeout_ms = 1000}};
+
+		cr_assert_eq(link_acquire_private(table, "one", &user.link), 0);
+		link_submit(user.link, &user.work);
+		cr_assert_eq(bb_loop_run(loop), 0);
+	}
 }
