@@ -14,14 +14,14 @@ CONFIG = """
 maps-dir: {maps}
 devices:
   ups-a: {{ plugin: simulator, profile: three-phase, interval: 200ms }}
-  copy: {{ plugin: ups-modbus, address: "modbus-tcp://127.0.0.1:{port}/2", model: example-ups, interval: 200ms }}
-exporters:
+{more}exporters:
   modbus:
     listen: 127.0.0.1:{port}
     units:
       1: [ {{ device: ups-a, map: default }} ]
       2: [ {{ device: ups-a, map: example-ups }} ]
 """
+COPY = '  copy: {{ plugin: ups-modbus, address: "modbus-tcp://127.0.0.1:{port}/2", model: example-ups, interval: 200ms }}\n'
 
 
 def example_map():
@@ -39,10 +39,18 @@ class Guide(unittest.TestCase):
         cls.map = maps / "example-ups.csv"
         cls.map.write_text(example_map(), encoding="utf-8")
         cls.daemon.stop()
-        cls.daemon = Busbard(CONFIG.format(port=cls.port, maps=maps))
+        cls.daemon = Busbard(CONFIG.format(port=cls.port, maps=maps, more=""))
         cls.addClassCleanup(cls.daemon.__exit__, None, None, None)
-        wait_for(lambda: all(row["state"] == "up" for row in cls.daemon.json("status")["devices"]), 20,
-                 lambda: f"the devices; busbard said {cls.daemon.log()}")
+        cls.wait_up("ups-a")
+        # Only now the copy: were it to ask while ups-a has no reading yet, it would be told so, and ask again later.
+        cls.daemon.reload(CONFIG.format(port=cls.port, maps=maps, more=COPY.format(port=cls.port)))
+        cls.wait_up("copy")
+
+    @classmethod
+    def wait_up(cls, name):
+        wait_for(lambda: any(row["device"] == name and row["state"] == "up"
+                             for row in cls.daemon.json("status")["devices"]), 20,
+                 lambda: f"{name}; busbard said {cls.daemon.log()}")
 
     def test_the_map_of_the_guide_is_valid(self):
         done = subprocess.run([str(BUILD / "bin" / "busbarctl"), "map", "--check", str(self.map)], capture_output=True,
@@ -50,7 +58,7 @@ class Guide(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_the_map_of_the_guide_reads_what_it_serves(self):
-        points = self.daemon.points("copy")
+        points = wait_for(lambda: self.daemon.points("copy"), 20, "the points of the copy")
         self.assertEqual(points["battery.charge"]["value"], 100.0)
         self.assertEqual(points["output.source"]["value"], "normal")
         self.assertIs(points["alarm.on-battery"]["value"], False)
@@ -87,7 +95,7 @@ class Guide(unittest.TestCase):
             self.skipTest(f"no more than {limit[1]} descriptors are to be had")
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit[1], limit[1]))
         port = free_port()
-        config = CONFIG.format(port=port, maps=self.map.parent).replace(
+        config = CONFIG.format(port=port, maps=self.map.parent, more="").replace(
             "    units:", "    max-connections: 1100\n    max-connections-per-address: 1100\n    units:")
         with Busbard(config) as daemon:
             daemon.wait_log("modbus: listening")
