@@ -65,6 +65,7 @@ const char *bb_event_kind_name(enum bb_event_kind kind)
 		[BB_EVENT_ALARM_RELEASED] = "alarm-released",
 		[BB_EVENT_JOURNAL_GAP] = "journal-gap",
 		[BB_EVENT_WRITE] = "write",
+		[BB_EVENT_TEST] = "test",
 	};
 
 	return (size_t)kind < BB_LENGTH(names) ? names[kind] : "unknown";

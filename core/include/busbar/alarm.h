@@ -44,12 +44,15 @@ const struct bb_alarm_type *bb_alarm_type_find_oid(const char *oid);
 /** Row @index of the table, NULL past the end. Any thread. */
 const struct bb_alarm_type *bb_alarm_type_row(size_t index);
 
-/** One alarm that a device can raise, and whether it does. */
+/**
+ * One alarm that a device can raise, and whether it does. A restart of the agent changes nothing of an alarm that people
+ * were told of: it goes on to be active, with its event and since when, until the device has answered and decides.
+ */
 struct bb_alarm {
 	const struct bb_alarm_type *type;
 	bool active;
 	int64_t since_wall_ms;           /* wall clock of the last change, 0: never changed */
-	int64_t since_ms;                /* bb_clock_ms() of the last change, 0: never changed */
+	int64_t since_ms;                /* bb_clock_ms() of that, below 0: before the machine started; 0: never */
 	uint64_t event;                  /* number of the event that raised it; 0: nobody was told that it is active */
 	bool acknowledged;               /* somebody has seen it; only while it is active */
 	int64_t inhibited_until_wall_ms; /* kept quiet until then: no events, no jobs; 0: not */

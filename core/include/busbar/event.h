@@ -31,6 +31,7 @@ enum bb_event_kind {
 	BB_EVENT_ALARM_RELEASED,     /* no longer kept quiet */
 	BB_EVENT_JOURNAL_GAP, /* events before this one are lost to a consumer, or to the journal; text says which */
 	BB_EVENT_WRITE,       /* somebody (source) wrote value to point; text says what came of it */
+	BB_EVENT_TEST,        /* somebody (source) wants to see the message subject as if device had caused it */
 };
 
 /** "alarm-raised", "device-lost" …. Any thread. */
@@ -42,6 +43,11 @@ const char *bb_event_kind_name(enum bb_event_kind kind);
  */
 struct bb_event {
 	uint64_t number; /* from 1, never repeated */
+	/*
+	 * Of an alarm: number of the event that raised it; of alarm-raised its own. 0: the event is of no alarm, or the
+	 * alarm was not raised when it was acknowledged, inhibited or released, or an older version wrote the event.
+	 */
+	uint64_t raised;
 	enum bb_event_kind kind;
 	enum bb_severity severity;
 	const char *device;  /* device name, "" for the agent itself */

@@ -129,6 +129,13 @@ struct bb_exporter_ops {
 	void (*event)(void *state, const struct bb_event *event);
 	/** A device came, changed its points or went (bb_registry_version() grew). Optional. Thread: main loop. */
 	void (*devices_changed)(void *state);
+	/**
+	 * Messages that it can send as a test, the usual one first, ended by NULL. Optional. `busbarctl trap-test` makes
+	 * one event of kind BB_EVENT_TEST, which comes as any other: by event(), or from a cursor. Its subject is one of
+	 * these names, of another exporter's (not for this one, then), or "": the usual one. Its device is "" when the
+	 * message is to come from none.
+	 */
+	const char *const *tests;
 };
 
 /** A plugin. Static and constant. */
