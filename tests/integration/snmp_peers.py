@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Both ends of SNMP for tests: snmpd with a configuration of its own, and snmp_client, which drives libbusbar-snmp."""
+"""The manager's end of SNMP for tests: snmp_client, which drives libbusbar-snmp. Agents: snmpd.py, snmp_agent.py."""
 import collections
 import os
 import pathlib
@@ -10,59 +10,13 @@ import tempfile
 import threading
 import time
 
-from support import BUILD, PATIENCE, SANITIZER_REPORT, Process, free_port, program
+from support import BUILD, PATIENCE, SANITIZER_REPORT
 
 UPTIME = "1.3.6.1.2.1.1.3.0"
 LOCATION = "1.3.6.1.2.1.1.6.0"
 SYSTEM = "1.3.6.1.2.1.1"
 
 Answer = collections.namedtuple("Answer", "result ms index values")
-
-
-class Snmpd:
-    """A real snmpd on a free port of 127.0.0.1, or at @address. @lines are appended to its configuration; its
-    persistent folder stays when it is restarted, unless that is wiped."""
-
-    def __init__(self, lines, engine=None, address=None):
-        self.port = free_port("udp")
-        self.address = address or f"udp:127.0.0.1:{self.port}"
-        self.folder = tempfile.TemporaryDirectory(prefix="busbar-snmpd-")
-        self.path = pathlib.Path(self.folder.name)
-        self.lines = lines
-        self.engine = engine
-        self.process = None
-        self.start()
-
-    def start(self):
-        lines = ["rocommunity public", "sysLocation here", *self.lines]
-        if self.engine:
-            lines.append(f"exactEngineID {self.engine}")
-        (self.path / "snmpd.conf").write_text("\n".join(lines) + "\n")
-        persistent = self.path / "persistent"
-        persistent.mkdir(exist_ok=True)
-        self.process = Process([program("snmpd"), "-f", "-Lo", "-r", "-I", "-smux", self.address], cwd=self.path,
-                               env={"SNMPCONFPATH": f"{self.path}:{persistent}", "SNMP_PERSISTENT_DIR": str(persistent),
-                                    "MIBS": ""})
-        self.process.wait_log(r"^NET-SNMP version")
-
-    def stop(self):
-        self.process.__exit__()
-
-    def restart(self, wipe=False, engine=None):
-        """Stop and start on the same port; @wipe forgets its engine id and boots."""
-        self.stop()
-        if wipe:
-            for file in sorted((self.path / "persistent").rglob("*"), reverse=True):
-                file.rmdir() if file.is_dir() else file.unlink()
-        self.engine = engine or self.engine
-        self.start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-        self.folder.cleanup()
 
 
 class Client:

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import time
 
-from snmp_peers import Snmpd
+from snmpd import Snmpd
 from support import program
 
 UPS = "1.3.6.1.2.1.33.1"
@@ -16,8 +16,7 @@ NORMAL, BATTERY = 3, 5
 class SnmpUps(Snmpd):
     def __init__(self):
         self.snmpset = program("snmpset")
-        super().__init__(["rwcommunity private",
-                          f"override -rw {UPS}.1.1.0 octet_str \"Maker\"",
+        super().__init__([f"override -rw {UPS}.1.1.0 octet_str \"Maker\"",
                           f"override -rw {UPS}.2.1.0 integer 2",
                           f"override -rw {UPS}.2.4.0 integer 97",
                           f"override -rw {SOURCE} integer {NORMAL}"])

@@ -8,7 +8,8 @@ import tempfile
 import time
 import unittest
 
-from snmp_peers import LOCATION, SYSTEM, UPTIME, Client, Snmpd
+from snmp_peers import LOCATION, SYSTEM, UPTIME, Client
+from snmpd import Snmpd
 from support import PATIENCE, Busbard, free_port, say, wait_for
 
 AUTHS = ["MD5", "SHA", "SHA-224", "SHA-256", "SHA-384", "SHA-512"]
