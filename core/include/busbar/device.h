@@ -121,6 +121,9 @@ void bb_device_stats(struct bb_device *device, struct bb_device_stats *ret_stats
 /** Note how long a poll took, for plugins that poll by themselves. Thread: as bb_device_publish(). */
 void bb_device_note_poll(struct bb_device *device, int64_t duration_us);
 
+/** The longest name a device can have. */
+#define BB_DEVICE_NAME_MAX 32
+
 /** Its name ([a-z0-9][a-z0-9-]{0,31}), its plugin's name, its address as written ("" for none). */
 const char *bb_device_name(const struct bb_device *device);
 const char *bb_device_plugin(const struct bb_device *device);
