@@ -20,6 +20,9 @@
 /** The longest payload taken: more than any request of a master that obeys SNMP's message sizes. */
 #define CODEC_PAYLOAD_MAX (1u << 20)
 
+/** The longest message, with its header, that net-snmp takes: what goes out must not be longer. */
+#define CODEC_MESSAGE_MAX 65536
+
 /** Message types (section 6.1). */
 enum codec_type {
 	CODEC_OPEN = 1,
