@@ -4,7 +4,8 @@
  *
  * The profiles single-phase and three-phase show a model of a UPS (physics.h) to which a scenario file happens
  * (scenario.h, player.h); points.c ties values to points. The profile everything has each point there is
- * (everything.h). Option `points` adds plain counting points for benches.
+ * (everything.h). Option `modules` adds batteries that are measured one by one (modules.h), `points` plain counting points
+ * for benches.
  *
  * Simulated time is bb_clock_ms() since open, times `speed`. Nothing runs between two polls: each poll brings the
  * model up to its own time, so a device costs nothing but its polls, and silence is an answer of -ETIMEDOUT rather
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 
 #include "everything.h"
+#include "modules.h"
 #include "points.h"
 
 enum profile {
@@ -83,6 +85,12 @@ static const struct bb_option simulator_options[] = {
 	 .min = 0,
 	 .max = INT32_MAX,
 	 .help = "start of the noise; 0: from the device's name"},
+	{.name = "modules",
+	 .type = BB_OPTION_INT,
+	 .preset = "0",
+	 .min = 0,
+	 .max = 10000,
+	 .help = "batteries that a monitoring system measures one by one"},
 	{.name = "points",
 	 .type = BB_OPTION_INT,
 	 .preset = "0",
@@ -99,6 +107,7 @@ struct simulator {
 	int64_t opened_ms;
 	int64_t speed; /* thousandths */
 	int64_t test_started_ms, test_wall_ms;
+	size_t modules_first, modules_count;
 	size_t bench_first, bench_count;
 	uint64_t tick; /* of polls */
 	char model[MODEL_SIZE], serial[SERIAL_SIZE];
@@ -138,6 +147,8 @@ static int simulator_check(const struct bb_config *config)
 	scenario_free(scenario);
 	if (bb_config_int(config, "low") >= bb_config_int(config, "battery"))
 		return bb_config_error(config, "low", "must be shorter than 'battery', or it would always be low");
+	if (bb_config_int(config, "profile") == PROFILE_EVERYTHING && bb_config_int(config, "modules") > 0)
+		return bb_config_error(config, "modules", "the profile everything has modules of its own");
 	return 0;
 }
 
@@ -229,6 +240,11 @@ static int simulator_open(struct bb_builder *builder, const struct bb_config *co
 		r = points_add(builder, simulator->player.physics.setup.lines);
 	if (r < 0)
 		return r;
+	simulator->modules_count = (size_t)bb_config_int(config, "modules");
+	r = modules_add(builder, simulator->modules_count);
+	if (r < 0)
+		return r;
+	simulator->modules_first = (size_t)r;
 	return add_bench_points(builder, simulator, (size_t)bb_config_int(config, "points"));
 }
 
@@ -276,6 +292,7 @@ static int simulator_poll(void *state, struct bb_reading *reading)
 
 	if (r < 0)
 		return r;
+	modules_fill(reading, simulator->modules_first, simulator->modules_count, simulator->tick);
 	for (size_t i = 0; i < simulator->bench_count; i++)
 		(void)bb_reading_set(reading, simulator->bench_first + i, /* numbers are never out of range */
 				     (int64_t)((simulator->tick + i * 7) % BENCH_RANGE));

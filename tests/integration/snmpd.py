@@ -337,14 +337,16 @@ class Snmptrapd:
         """Start, at the same port; what was received earlier stays."""
         persistent = self.path / "persistent"
         persistent.mkdir(exist_ok=True)
-        lines = ["disableAuthorization yes", f"format1 {self.FORMAT}", f"format2 {self.FORMAT}", f"createUser {V3_CREATE}"]
+        lines = ["disableAuthorization yes", f"format1 {self.FORMAT}", f"format2 {self.FORMAT}",
+                 f"createUser {V3_CREATE}"]
         if self.engine:
             lines.append(f"createUser -e {self.engine} {V3_CREATE}")
         (self.path / "snmptrapd.conf").write_text("\n".join(lines) + "\n")
         before = self._text().count("NET-SNMP version")
         self.process = Process([program("snmptrapd"), "-f", "-A", f"-Lf{self.path / 'log'}", "-On", "-Ox", "-C", "-c",
                                 self.path / "snmptrapd.conf", f"udp:127.0.0.1:{self.port}"],
-                               env={"SNMPCONFPATH": str(persistent), "SNMP_PERSISTENT_DIR": str(persistent), "MIBS": ""})
+                               env={"SNMPCONFPATH": str(persistent), "SNMP_PERSISTENT_DIR": str(persistent),
+                                    "MIBS": ""})
 
         def runs():
             if self.process.returncode is not None:

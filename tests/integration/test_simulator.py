@@ -117,6 +117,11 @@ class Configuration(unittest.TestCase):
         self.assertNotEqual(status, 0)
         self.assertIn("must be shorter than 'battery'", said)
 
+    def test_modules_on_top_of_everything_are_refused(self):
+        status, said = check("devices:\n  lab: { plugin: simulator, profile: everything, modules: 3 }\n")
+        self.assertNotEqual(status, 0)
+        self.assertIn("the profile everything has modules of its own", said)
+
     def test_the_sample_scenario_and_the_manual_pages_example_are_fine(self):
         page = (SOURCE / "docs" / "man" / "busbar-simulator.7.scd").read_text()
         example = re.search(r"# EXAMPLE\n+```\n(.*?)```", page, re.DOTALL).group(1)
@@ -168,6 +173,19 @@ class Profiles(unittest.TestCase):
             self.assertEqual(len(names), 500)
             wait_for(lambda: all(busbard.points("bench")[name]["value"] != bench[name]["value"] for name in names), 10,
                      "all bench points to change")
+
+    def test_each_module_has_a_row_of_values_that_change(self):
+        with Busbard({"devices": {"bacs": {"plugin": "simulator", "modules": 40, "interval": "100ms"}}}) as busbard:
+            points = wait_for(lambda: busbard.points("bacs"), 10, "a reading")
+            self.assertEqual(points["bacs.module.count"]["value"], 40)
+            self.assertNotIn("module.41.voltage", points)
+            for module in range(1, 41):
+                self.assertAlmostEqual(points[f"module.{module}.voltage"]["value"], 13.5, delta=0.07)
+                self.assertAlmostEqual(points[f"module.{module}.temperature"]["value"], 23, delta=1)
+                self.assertAlmostEqual(points[f"module.{module}.impedance"]["value"], 5.2, delta=0.3)
+                self.assertEqual(points[f"module.{module}.alarms"]["value"], "")
+            wait_for(lambda: busbard.points("bacs")["module.40.voltage"]["value"] != points["module.40.voltage"]["value"],
+                     10, "the last module to change")
 
 
 if __name__ == "__main__":
