@@ -5,6 +5,9 @@
 #ifndef AGENTX_AGENT_TREE_H
 #define AGENTX_AGENT_TREE_H
 
+#include <stdint.h>
+
+#include <busbar/log.h>
 #include <busbar/registry.h>
 
 #include "picture.h"
@@ -13,13 +16,44 @@
  * Below base-oid (mibs/BUSBAR-MIB.txt):
  *   .0.N           notifications of our own (none so far)
  *   .1.1.x.0       the agent: version, uptime, counters
- *   .1.2.1.c.*     busbarDeviceTable, INDEX { IMPLIED busbarDeviceName }
- *   .1.3.1.c.*     busbarPointTable, INDEX { busbarDeviceName, IMPLIED busbarPointName }
+ *   .1.2.1.c.*     busbarDeviceTable, INDEX { IMPLIED busbarDeviceIndex }, the device's name
+ *   .1.3.1.c.*     busbarPointTable, INDEX { busbarDeviceIndex, IMPLIED busbarPointIndex }, the point's name
  *   .1.4.1.c.N     busbarAlarmTable, INDEX { busbarAlarmId } (the event number)
- *   .1.5.x.0       objects of notifications: busbarNotificationDeviceName(1), busbarEventNumber(2), busbarEventTime(3), …
+ *   .1.5.x.0       what notifications carry besides the objects of RFC 1628: enum agent_notification
  */
 
-/** The tree over all devices of @registry, rooted at @base. */
-int agent_tree_create(struct bb_registry *registry, const struct oid *base, struct subtree **ret_subtree);
+/** Numbers below base-oid.1.5 of the objects that only notifications carry. */
+enum agent_notification {
+	AGENT_NOTIFICATION_DEVICE_NAME = 1,  /* busbarDeviceName: OCTET STRING */
+	AGENT_NOTIFICATION_EVENT_NUMBER = 2, /* busbarEventNumber: Counter64 */
+	AGENT_NOTIFICATION_EVENT_TIME = 3,   /* busbarEventTime: DateAndTime, an OCTET STRING, date_and_time() */
+	AGENT_NOTIFICATION_TEST = 4,         /* busbarNotificationTest: TruthValue, an INTEGER: 1 true, 2 false */
+	AGENT_NOTIFICATION_TEXT = 5,         /* busbarNotificationText: OCTET STRING, one line for people */
+};
+
+/** What others have counted since the exporter started. */
+struct agent_figures {
+	uint64_t events;        /* told to the exporter by the core */
+	uint64_t requests;      /* taken from the master */
+	uint64_t notifications; /* acknowledged by the master */
+	uint64_t connections;   /* sessions opened with a master */
+};
+
+struct agent_tree_setup {
+	struct bb_registry *registry;
+	const struct oid *base;   /* copied */
+	const struct bb_log *log; /* must outlive the tree */
+	/** Says what has been counted. NULL: all are 0. Thread: the AgentX thread. */
+	void (*figures)(void *context, struct agent_figures *ret_figures);
+	void *context;
+};
+
+/** The tree over all devices. 0 or -ENOMEM. */
+int agent_tree_create(const struct agent_tree_setup *setup, struct subtree **ret_subtree);
+
+#define DATE_AND_TIME_SIZE 11
+
+/** @wall_ms as RFC 2579's DateAndTime in local time with its offset from UTC. */
+void date_and_time(int64_t wall_ms, uint8_t ret_octets[DATE_AND_TIME_SIZE]);
 
 #endif
