@@ -214,7 +214,8 @@ static void answer_commit(struct transaction *transaction, bool good)
 {
 	const struct sets_setup *setup = &transaction->sets->setup;
 
-	bb_timer_stop(transaction->patience);
+	if (transaction->patience)
+		bb_timer_stop(transaction->patience);
 	transaction->phase = good ? COMMITTED : FAILED;
 	setup->answer(setup->context, &transaction->commit, good ? CODEC_NO_ERROR : CODEC_COMMIT_FAILED,
 		      good ? 0 : transaction->point_index);
