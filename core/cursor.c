@@ -89,14 +89,16 @@ static void take_arrived(struct bb_task *task)
 	struct journal *journal = journal_get();
 	struct event_list result = {0};
 	struct bb_event *events = NULL;
-	bool deliver = false;
+	bool deliver = false, outdated;
 
 	pthread_mutex_lock(&journal->lock);
 	cursor->posted--;
 	if (!cursor_let_go(cursor)) {
 		event_list_join(&result, &cursor->result);
+		/* ready() may have been called for the news before this, while who asked was still waiting for it. */
+		outdated = cursor->asked_turn != cursor->turn || (result.count == 0 && cursor->news);
 		/* Not from where it was rewound to, or no memory to hand it over: read again. */
-		deliver = cursor->asked_turn == cursor->turn && event_list_array(&result, &events) == 0;
+		deliver = !outdated && event_list_array(&result, &events) == 0;
 		if (deliver) {
 			cursor->wanted = false;
 			if (result.last)

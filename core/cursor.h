@@ -30,6 +30,7 @@ struct bb_cursor {
 	/* The fetch under way. */
 	bool wanted; /* somebody waits for take() */
 	bool asked;  /* the writer has to read */
+	bool news;   /* something was committed since the writer began to read: an empty result is out of date */
 	size_t most;
 	void (*take)(void *context, const struct bb_event *events, size_t count);
 	void *take_context;

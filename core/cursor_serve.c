@@ -38,8 +38,10 @@ void cursors_tell(struct writer *writer)
 
 	pthread_mutex_lock(&journal->lock);
 	for (struct bb_cursor *cursor = journal->cursors; cursor; cursor = cursor->next)
-		if (cursor->usable)
+		if (cursor->usable) {
+			cursor->news = true;
 			cursor_post_ready(cursor);
+		}
 	pthread_mutex_unlock(&journal->lock);
 }
 
@@ -200,7 +202,7 @@ static struct bb_cursor *cursor_next(struct writer *writer, uint64_t *ret_after,
 	}
 	if (cursor) {
 		if (!*ret_find)
-			cursor->asked = false;
+			cursor->asked = cursor->news = false;
 		cursor->reading = true;
 		*ret_after = cursor->fetched;
 		*ret_most = cursor->most;

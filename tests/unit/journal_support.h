@@ -122,15 +122,20 @@ static inline void run_briefly(void)
 	bb_timer_destroy(timer);
 }
 
-/* Run the loop until @condition holds. */
-#define run_until(condition)                                                                                           \
+#define pass_time_until(condition, pass)                                                                               \
 	do {                                                                                                           \
 		const int64_t deadline_ms = bb_clock_ms() + JOURNAL_PATIENCE_MS;                                       \
 		while (!(condition)) {                                                                                 \
 			cr_assert_lt(bb_clock_ms(), deadline_ms, "waited in vain for " #condition);                    \
-			run_briefly();                                                                                 \
+			pass;                                                                                          \
 		}                                                                                                      \
 	} while (0)
+
+/* Run the loop until @condition holds. */
+#define run_until(condition) pass_time_until(condition, run_briefly())
+
+/* The same while the loop stands still: only other threads bring it about. */
+#define wait_until(condition) pass_time_until(condition, usleep(1000))
 
 static inline uint64_t durable(void)
 {

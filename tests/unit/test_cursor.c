@@ -2,6 +2,7 @@
  *
  * test_cursor.c - durable events for those who owe them to somebody.
  */
+#include "cursor.h"
 #include "journal_support.h"
 
 TestSuite(cursor, .init = journal_start, .fini = journal_finish);
@@ -110,6 +111,34 @@ Test(cursor, it_goes_on_where_it_was_after_a_restart)
 	receiver = receiver_open("test:a");
 	run_until(receiver->count == 3);
 	cr_assert_eq(receiver->numbers[0], 11);
+	receiver_close(receiver);
+}
+
+/* How many calls are on their way to the receiver. */
+static unsigned posted_to(const struct receiver *receiver)
+{
+	struct journal *journal = journal_get();
+	unsigned posted;
+
+	pthread_mutex_lock(&journal->lock);
+	posted = receiver->cursor->posted;
+	pthread_mutex_unlock(&journal->lock);
+	return posted;
+}
+
+Test(cursor, what_is_committed_while_an_empty_answer_is_on_its_way_is_not_forgotten)
+{
+	struct receiver *receiver;
+	uint64_t number;
+
+	open_journal();
+	receiver = receiver_open("test:a");
+	receiver_fetch(receiver);
+	wait_until(posted_to(receiver) == 2); /* that it is ready, and that there is nothing yet */
+	number = emit("ups-a", "event");
+	wait_until(durable() >= number);
+	run_until(receiver->count == 1);
+	cr_assert_eq(receiver->numbers[0], number);
 	receiver_close(receiver);
 }
 
