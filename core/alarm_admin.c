@@ -209,32 +209,6 @@ int64_t alarm_admin_due(const struct alarm_admin *admin)
 	return admin->due_ms;
 }
 
-static void tell(enum bb_event_kind kind, const char *device, const char *alarm, const char *value, const char *unit,
-		 const char *source, const char *text)
-{
-	(void)events_emit(&(struct bb_event){.kind = kind,
-					     .severity = BB_SEVERITY_INFO,
-					     .device = device,
-					     .subject = alarm,
-					     .value = value,
-					     .unit = unit,
-					     .source = source,
-					     .text = text}); /* an event that memory lacks for nobody could keep */
-}
-
-void alarm_admin_expire(struct alarm_admin *admin, int64_t now_ms)
-{
-	while (admin->due_ms <= now_ms) {
-		struct entry *entry = admin->entries;
-
-		while (entry->until_ms == 0 || entry->until_ms > now_ms)
-			entry = entry->next; /* there is one, since one is due */
-		entry->until_ms = 0;
-		tell(BB_EVENT_ALARM_RELEASED, entry->device, entry->alarm, "", "", "", "the time is over");
-		(void)settle(admin, entry); /* an old line in the journal is over, too, when it is read again */
-	}
-}
-
 /* ---- what people say ---- */
 
 /* An alarm of a device, or of the agent, as it is now. */
@@ -244,6 +218,24 @@ struct subject {
 	struct bb_alarm_set *set; /* a reference */
 	const struct bb_alarm *alarm;
 };
+
+/* Emit an event about @subject; @seconds "": it is about no time. */
+static void tell(enum bb_event_kind kind, const struct subject *subject, const char *seconds, const char *source)
+{
+	const struct bb_alarm *alarm = subject->alarm;
+
+	(void)events_emit(&(struct bb_event){
+		.kind = kind,
+		.severity = BB_SEVERITY_INFO,
+		.raised = alarm->event,
+		.device = subject->name,
+		.subject = alarm->type->name,
+		.value = seconds,
+		.unit = seconds[0] != '\0' ? "s" : "",
+		.source = source,
+		.text = alarm->type->title,
+	}); /* an event that memory lacks for nobody could keep */
+}
 
 static void subject_release(struct subject *subject)
 {
@@ -317,8 +309,7 @@ int alarm_acknowledge(struct bb_registry *registry, const char *device, const ch
 	entry->acknowledged = true;
 	r = settle(admin, entry);
 	show(registry, &subject);
-	tell(BB_EVENT_ALARM_ACKNOWLEDGED, subject.name, subject.alarm->type->name, "", "", source,
-	     subject.alarm->type->title);
+	tell(BB_EVENT_ALARM_ACKNOWLEDGED, &subject, "", source);
 out:
 	subject_release(&subject);
 	return r;
@@ -334,8 +325,7 @@ static int release(struct bb_registry *registry, const struct subject *subject, 
 		return -EINVAL;
 	entry->until_ms = 0;
 	r = settle(admin, entry);
-	tell(BB_EVENT_ALARM_RELEASED, subject->name, subject->alarm->type->name, "", "", source,
-	     subject->alarm->type->title);
+	tell(BB_EVENT_ALARM_RELEASED, subject, "", source);
 	show(registry, subject);
 	return r;
 }
@@ -354,8 +344,7 @@ static int inhibit(struct bb_registry *registry, const struct subject *subject, 
 	r = settle(admin, entry);
 	show(registry, subject);
 	(void)snprintf(seconds, sizeof(seconds), "%" PRId64, (duration_ms + 999) / 1000); /* fits */
-	tell(BB_EVENT_ALARM_INHIBITED, subject->name, subject->alarm->type->name, seconds, "s", source,
-	     subject->alarm->type->title);
+	tell(BB_EVENT_ALARM_INHIBITED, subject, seconds, source);
 	return r;
 }
 
@@ -373,4 +362,41 @@ int alarm_inhibit(struct bb_registry *registry, const char *device, const char *
 	r = duration_ms == 0 ? release(registry, &subject, source) : inhibit(registry, &subject, duration_ms, source);
 	subject_release(&subject);
 	return r;
+}
+
+/* ---- when it is over ---- */
+
+/* Nobody has said so: the time is over. The device, or the alarm, may have gone meanwhile. */
+static void tell_expired(struct bb_registry *registry, const struct entry *entry)
+{
+	struct subject subject;
+	uint64_t raised = 0;
+
+	if (subject_find(registry, entry->device, entry->alarm, &subject) == 0) {
+		raised = subject.alarm->event;
+		subject_release(&subject);
+	}
+	(void)events_emit(&(struct bb_event){
+		.kind = BB_EVENT_ALARM_RELEASED,
+		.severity = BB_SEVERITY_INFO,
+		.raised = raised,
+		.device = entry->device,
+		.subject = entry->alarm,
+		.text = "the time is over",
+	}); /* as in tell() */
+}
+
+void alarm_admin_expire(struct bb_registry *registry, int64_t now_ms)
+{
+	struct alarm_admin *admin = registry_alarm_admin(registry);
+
+	while (admin->due_ms <= now_ms) {
+		struct entry *entry = admin->entries;
+
+		while (entry->until_ms == 0 || entry->until_ms > now_ms)
+			entry = entry->next; /* there is one, since one is due */
+		entry->until_ms = 0;
+		tell_expired(registry, entry);
+		(void)settle(admin, entry); /* an old line in the journal is over, too, when it is read again */
+	}
 }

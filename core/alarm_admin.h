@@ -48,7 +48,7 @@ bool alarm_admin_apply(const struct alarm_admin *admin, const char *device, stru
 void alarm_admin_cleared(struct alarm_admin *admin, const char *device, const char *alarm);
 
 /** Release what has been quiet for long enough as of @now_ms; a RELEASED event each. */
-void alarm_admin_expire(struct alarm_admin *admin, int64_t now_ms);
+void alarm_admin_expire(struct bb_registry *registry, int64_t now_ms);
 
 /** When the next alarm_admin_expire() is worth calling, INT64_MAX: never. */
 int64_t alarm_admin_due(const struct alarm_admin *admin);

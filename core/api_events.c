@@ -77,6 +77,7 @@ static void event_fill(Busbar__Event *row, const struct bb_event *event)
 {
 	busbar__event__init(row);
 	row->number = event->number;
+	row->raised = event->raised;
 	row->kind = api_text(bb_event_kind_name(event->kind));
 	row->severity = api_severity(event->severity);
 	row->device = api_text(event->device);

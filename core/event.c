@@ -104,6 +104,8 @@ static uint64_t events_take(struct event_copy *copy)
 	struct event_copy **place = &events.ring[(number - 1) % EVENTS_KEPT];
 
 	copy->event.number = number;
+	if (copy->event.kind == BB_EVENT_ALARM_RAISED)
+		copy->event.raised = number;
 	copy->event.boot_id = events.boot_id;
 	free(*place);
 	*place = copy;

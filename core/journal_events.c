@@ -23,6 +23,7 @@ enum column {
 	COLUMN_UNIT,
 	COLUMN_SOURCE,
 	COLUMN_TEXT,
+	COLUMN_RAISED,
 };
 
 static void bind_text(struct sqlite3_stmt *statement, enum column column, const char *text)
@@ -71,6 +72,7 @@ int store_put_event(struct store *store, const struct bb_event *event)
 	bind_text(statement, COLUMN_UNIT, event->unit);
 	bind_text(statement, COLUMN_SOURCE, event->source);
 	bind_text(statement, COLUMN_TEXT, event->text);
+	sqlite3_bind_int64(statement, COLUMN_RAISED + 1, (sqlite3_int64)event->raised);
 	r = store_run(store, STORE_PUT_EVENT);
 	if (r < 0 || sqlite3_changes(store->database) == 0)
 		return r;
@@ -80,6 +82,30 @@ int store_put_event(struct store *store, const struct bb_event *event)
 	if (store->counts.oldest == 0 || event->number < store->counts.oldest)
 		store->counts.oldest = event->number;
 	return 0;
+}
+
+/* Texts are SQLite's, valid until the next step. */
+static struct bb_event event_at(struct sqlite3_stmt *row)
+{
+	struct bb_event event = {
+		.number = (uint64_t)sqlite3_column_int64(row, COLUMN_NUMBER),
+		.raised = (uint64_t)sqlite3_column_int64(row, COLUMN_RAISED),
+		.kind = kind_named(text_at(row, COLUMN_KIND)),
+		.severity = severity_named(text_at(row, COLUMN_SEVERITY)),
+		.wall_ms = sqlite3_column_int64(row, COLUMN_WALL),
+		.boot_id = text_at(row, COLUMN_BOOT),
+		.device = text_at(row, COLUMN_DEVICE),
+		.subject = text_at(row, COLUMN_SUBJECT),
+		.point = text_at(row, COLUMN_POINT),
+		.value = text_at(row, COLUMN_VALUE),
+		.unit = text_at(row, COLUMN_UNIT),
+		.source = text_at(row, COLUMN_SOURCE),
+		.text = text_at(row, COLUMN_TEXT),
+	};
+
+	if (event.kind == BB_EVENT_ALARM_RAISED)
+		event.raised = event.number; /* rows of older versions do not say so */
+	return event;
 }
 
 int store_read_events(struct store *store, uint64_t after, uint64_t before, size_t most, bool down,
@@ -96,21 +122,10 @@ int store_read_events(struct store *store, uint64_t after, uint64_t before, size
 			(void)sqlite3_reset(statement); /* there is nothing it could say */
 			return -EUCLEAN;
 		}
+		const struct bb_event event = event_at(statement);
+
 		count++;
-		each(context, &(struct bb_event){
-				      .number = (uint64_t)sqlite3_column_int64(statement, COLUMN_NUMBER),
-				      .kind = kind_named(text_at(statement, COLUMN_KIND)),
-				      .severity = severity_named(text_at(statement, COLUMN_SEVERITY)),
-				      .wall_ms = sqlite3_column_int64(statement, COLUMN_WALL),
-				      .boot_id = text_at(statement, COLUMN_BOOT),
-				      .device = text_at(statement, COLUMN_DEVICE),
-				      .subject = text_at(statement, COLUMN_SUBJECT),
-				      .point = text_at(statement, COLUMN_POINT),
-				      .value = text_at(statement, COLUMN_VALUE),
-				      .unit = text_at(statement, COLUMN_UNIT),
-				      .source = text_at(statement, COLUMN_SOURCE),
-				      .text = text_at(statement, COLUMN_TEXT),
-			      });
+		each(context, &event);
 	}
 	r = store_error(store->database, r);
 	(void)sqlite3_reset(statement); /* repeats the error of the step */

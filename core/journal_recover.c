@@ -36,7 +36,7 @@ static const struct table {
 } tables[] = {
 	{"count", 2, "name", "name DESC"},      {"fact", 2, "key", "key DESC"},
 	{"cursor", 2, "name", "name DESC"},     {"layout", 3, "id", "id DESC"},
-	{"event", 12, "number", "number DESC"}, {"sample", 3, "layout, wall_ms", "layout DESC, wall_ms DESC"},
+	{"event", 13, "number", "number DESC"}, {"sample", 3, "layout, wall_ms", "layout DESC, wall_ms DESC"},
 };
 
 #define TABLE_COUNT BB_LENGTH(tables)
@@ -197,10 +197,14 @@ static int begin_writing(struct recovery *recovery)
 /* The row that was just read goes into the copy. SQLITE_DONE, or what went wrong. */
 static int write_row(struct recovery *recovery)
 {
+	const int there = sqlite3_column_count(recovery->reading);
 	int r = SQLITE_OK;
 
 	for (int i = 0; r == SQLITE_OK && i < tables[recovery->table].columns; i++)
-		r = sqlite3_bind_value(recovery->writing, i + 1, sqlite3_column_value(recovery->reading, i));
+		if (i < there)
+			r = sqlite3_bind_value(recovery->writing, i + 1, sqlite3_column_value(recovery->reading, i));
+		else
+			r = sqlite3_bind_int(recovery->writing, i + 1, 0); /* an older version knew fewer */
 	if (r == SQLITE_OK)
 		r = sqlite3_step(recovery->writing);
 	(void)sqlite3_reset(recovery->writing); /* repeats the error of the step */

@@ -24,7 +24,8 @@
 #include "journal_step.h"
 
 #define RESERVE_FILE "journal.reserve"
-#define MAGIC        0x62627265U /* "erbb" */
+#define MAGIC        0x62627266U /* "frbb" */
+#define MAGIC_1      0x62627265U /* "erbb": of an older version, without the field raised */
 #define TEXT_COUNT   8
 
 struct record {
@@ -36,6 +37,7 @@ struct record {
 	int64_t wall_ms;
 	uint32_t kind;
 	uint32_t severity;
+	uint64_t raised;
 };
 
 #define SUM_FROM (offsetof(struct record, sum) + sizeof(uint32_t))
@@ -62,17 +64,23 @@ static ssize_t record_read(struct reserve *reserve, const char *bytes, size_t ro
 	struct record record;
 	const char *texts[TEXT_COUNT];
 	struct event_copy *copy;
+	size_t size = sizeof(record);
 
-	if (room < sizeof(record))
+	if (room < size) /* what lacks for the longer one lacks for a text, too */
 		return 0;
-	memcpy(&record, bytes, sizeof(record));
-	if (record.magic != MAGIC || record.length < sizeof(record) || record.length > room ||
+	memcpy(&record, bytes, size);
+	if (record.magic == MAGIC_1) {
+		record.raised = record.kind == BB_EVENT_ALARM_RAISED ? record.number : 0;
+		size = offsetof(struct record, raised);
+	}
+	if ((record.magic != MAGIC && record.magic != MAGIC_1) || record.length < size || record.length > room ||
 	    (reserve->used > 0 && record.series != reserve->series) ||
 	    checksum(bytes + SUM_FROM, record.length - SUM_FROM) != record.sum ||
-	    find_texts(bytes + sizeof(record), bytes + record.length, texts) < 0)
+	    find_texts(bytes + size, bytes + record.length, texts) < 0)
 		return 0;
 	copy = event_copy_create(&(struct bb_event){
 		.number = record.number,
+		.raised = record.raised,
 		.wall_ms = record.wall_ms,
 		.kind = (enum bb_event_kind)record.kind,
 		.severity = (enum bb_severity)record.severity,
@@ -172,6 +180,7 @@ int reserve_put(struct reserve *reserve, const struct bb_event *event)
 		.magic = MAGIC,
 		.series = reserve->series,
 		.number = event->number,
+		.raised = event->raised,
 		.wall_ms = event->wall_ms,
 		.kind = event->kind,
 		.severity = event->severity,

@@ -21,8 +21,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Of the tables; a database with a larger one was made by a later busbar. */
-#define SCHEMA_VERSION "1"
+/*
+ * Of the tables; a database with a larger one was made by a later busbar.
+ *	1  the first
+ *	2  event.raised
+ */
+#define SCHEMA_VERSION "2"
 
 static const char settings[] = "PRAGMA locking_mode=EXCLUSIVE;"
 			       "PRAGMA journal_mode=WAL;"
@@ -35,7 +39,8 @@ static const char schema[] =
 	"BEGIN IMMEDIATE;"
 	"CREATE TABLE event(number INTEGER PRIMARY KEY, kind TEXT NOT NULL, severity TEXT NOT NULL,"
 	" wall_ms INTEGER NOT NULL, boot_id TEXT NOT NULL, device TEXT NOT NULL, subject TEXT NOT NULL,"
-	" point TEXT NOT NULL, value TEXT NOT NULL, unit TEXT NOT NULL, source TEXT NOT NULL, text TEXT NOT NULL);"
+	" point TEXT NOT NULL, value TEXT NOT NULL, unit TEXT NOT NULL, source TEXT NOT NULL, text TEXT NOT NULL,"
+	" raised INTEGER NOT NULL DEFAULT 0);"
 	"CREATE TABLE cursor(name TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE fact(key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE count(name TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;"
@@ -47,14 +52,22 @@ static const char schema[] =
 	"PRAGMA user_version=" SCHEMA_VERSION ";"
 	"COMMIT;";
 
+/* From version 1. Rows are not touched, however many there are. */
+static const char upgrade[] = "BEGIN IMMEDIATE;"
+			      "ALTER TABLE event ADD COLUMN raised INTEGER NOT NULL DEFAULT 0;"
+			      "PRAGMA user_version=" SCHEMA_VERSION ";"
+			      "COMMIT;";
+
 #define EVENT_COLUMNS                                                                                                  \
-	"number, kind, severity, wall_ms, boot_id, device, subject, point, value, unit, source, text FROM event "
+	"number, kind, severity, wall_ms, boot_id, device, subject, point, value, unit, source, text, raised FROM "    \
+	"event "
 
 static const char *const statements[STORE_STATEMENTS] = {
 	[STORE_BEGIN] = "BEGIN IMMEDIATE",
 	[STORE_COMMIT] = "COMMIT",
 	[STORE_ROLLBACK] = "ROLLBACK",
-	[STORE_PUT_EVENT] = "INSERT OR IGNORE INTO event VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+	[STORE_PUT_EVENT] =
+		"INSERT OR IGNORE INTO event VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
 	[STORE_READ_UP] = "SELECT " EVENT_COLUMNS "WHERE number > ?1 AND number < ?2 ORDER BY number LIMIT ?3",
 	[STORE_READ_DOWN] = "SELECT " EVENT_COLUMNS "WHERE number > ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3",
 	[STORE_DROP_EVENTS] = "DELETE FROM event WHERE number <= ?1",
@@ -147,7 +160,9 @@ static int prepare_schema(struct sqlite3 *database)
 		return -EPROTO;
 	if (version == atoi(SCHEMA_VERSION))
 		return 0;
-	return empty ? store_error(database, sqlite3_exec(database, schema, NULL, NULL, NULL)) : -EUCLEAN;
+	if (version != 1 && !empty)
+		return -EUCLEAN;
+	return store_error(database, sqlite3_exec(database, version == 1 ? upgrade : schema, NULL, NULL, NULL));
 }
 
 int store_create(const char *path, struct sqlite3 **ret_database)

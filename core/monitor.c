@@ -164,7 +164,7 @@ static void release_quiet(struct bb_registry *registry, int64_t now_ms)
 
 	if (alarm_admin_due(admin) > now_ms)
 		return;
-	alarm_admin_expire(admin, now_ms);
+	alarm_admin_expire(registry, now_ms);
 	registry_look_at_agent(registry);
 }
 

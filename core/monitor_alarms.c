@@ -136,7 +136,8 @@ static bool decide_one(struct look *look, size_t index, size_t delivered)
 
 /* ---- telling ---- */
 
-static void tell(struct bb_device *device, const struct bb_alarm *alarm, bool active, const char *text)
+/* @raised: number of the event that raised it; for that event itself events.c knows it. */
+static void tell(struct bb_device *device, const struct bb_alarm *alarm, bool active, uint64_t raised, const char *text)
 {
 	const struct bb_point *point = alarm->point;
 	const struct bb_member *member = point ? bb_point_member(point, alarm->value) : NULL;
@@ -146,6 +147,7 @@ static void tell(struct bb_device *device, const struct bb_alarm *alarm, bool ac
 		(void)bb_decimal_print(value, alarm->value, point->decimals); /* the length is in the text */
 	(void)events_emit(&(struct bb_event){
 		.kind = active ? BB_EVENT_ALARM_RAISED : BB_EVENT_ALARM_CLEARED,
+		.raised = raised,
 		.severity = alarm->type->severity,
 		.device = bb_device_name(device),
 		.subject = alarm->type->name,
@@ -168,7 +170,7 @@ static void tell_gone(struct bb_device *device, const struct bb_alarm_set *seen,
 		if (alarm_set_find(set, alarm->type) >= 0)
 			continue;
 		if (alarm->event != 0)
-			tell(device, alarm, false, "nobody watches this any more");
+			tell(device, alarm, false, alarm->event, "nobody watches this any more");
 		if (admin)
 			alarm_admin_cleared(admin, bb_device_name(device), alarm->type->name);
 	}
@@ -177,9 +179,13 @@ static void tell_gone(struct bb_device *device, const struct bb_alarm_set *seen,
 static void tell_changes(struct bb_device *device, const struct bb_alarm_set *before, const struct bb_alarm_set *after)
 {
 	events_hold();
-	for (size_t i = 0; i < after->count; i++)
-		if ((after->alarms[i].event != 0) != (before->alarms[i].event != 0))
-			tell(device, &after->alarms[i], after->alarms[i].event != 0, after->alarms[i].type->title);
+	for (size_t i = 0; i < after->count; i++) {
+		const uint64_t told = before->alarms[i].event;
+		const struct bb_alarm *alarm = &after->alarms[i];
+
+		if ((alarm->event != 0) != (told != 0))
+			tell(device, alarm, alarm->event != 0, told, alarm->type->title);
+	}
 	events_release();
 }
 

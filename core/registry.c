@@ -259,6 +259,7 @@ static void agent_alarm_tell(struct bb_alarm *alarm, const char *text)
 		return;
 	const uint64_t number =
 		events_emit(&(struct bb_event){.kind = alarm->active ? BB_EVENT_ALARM_RAISED : BB_EVENT_ALARM_CLEARED,
+					       .raised = alarm->event,
 					       .severity = alarm->type->severity,
 					       .subject = alarm->type->name,
 					       .text = text && text[0] != '\0' ? text : alarm->type->title});

@@ -39,6 +39,11 @@ static void event_json(struct json *json, const Busbar__Event *event)
 	json_string(json, event->source);
 	json_key(json, "text");
 	json_string(json, event->text);
+	json_key(json, "raised");
+	if (event->raised != 0)
+		json_unsigned(json, event->raised);
+	else
+		json_null(json);
 	json_end_object(json);
 }
 
@@ -57,6 +62,10 @@ static void event_csv(struct csv *csv, const Busbar__Event *event)
 	csv_text(csv, event->unit);
 	csv_text(csv, event->source);
 	csv_text(csv, event->text);
+	if (event->raised != 0)
+		csv_unsigned(csv, event->raised);
+	else
+		csv_text(csv, "");
 	csv_end(csv);
 }
 
@@ -82,7 +91,8 @@ static const struct table_column event_columns[] = {
 	{"SUBJECT", false}, {"VALUE", true}, {"TEXT", false},
 };
 static const char *const event_names[] = {
-	"number", "time", "event", "severity", "device", "subject", "point", "value", "unit", "source", "text",
+	"number", "time",  "event", "severity", "device", "subject",
+	"point",  "value", "unit",  "source",   "text",   "raised",
 };
 static const struct list_layout event_layout = {
 	.columns = event_columns,

@@ -16,7 +16,8 @@ import unittest
 from support import BUILD, SANITIZERS, Busbard, Process, cut, say, wait_for
 
 CTL = BUILD / "bin" / "busbarctl"
-EVENT_FIELDS = ["number", "time", "event", "severity", "device", "subject", "point", "value", "unit", "source", "text"]
+EVENT_FIELDS = ["number", "time", "event", "severity", "device", "subject", "point", "value", "unit", "source", "text",
+                "raised"]
 LOG_FIELDS = ["time", "device", "point", "value", "unit"]
 FAILURE = "at 1s mains off\nat 4s mains on\nrepeat 6s\n"
 
@@ -65,8 +66,8 @@ class Events(State):
         scenario.write_text(FAILURE)
         devices = {"ups-a": simulator(scenario=str(scenario)), "ups-b": simulator()}
         with self.start(devices) as daemon:
-            wait_for(lambda: any(event["subject"] == "on-battery" for event in daemon.json("events", "ups-a")), 20,
-                     "the mains failure")
+            wait_for(lambda: any(event["subject"] == "input-bad" and event["event"] == "alarm-cleared"
+                                 for event in daemon.json("events", "ups-a")), 20, "the mains failure and its end")
             before = daemon.json("events")
         middle = time.time()
         with self.start(devices) as daemon:
@@ -77,6 +78,7 @@ class Events(State):
             numbers = [event["number"] for event in after]
             self.assertEqual(numbers, sorted(set(numbers)))
             self.assertIn("agent-stopping", [event["event"] for event in after[len(before):]])
+            self.check_raised(after)
             self.check_filters(daemon, after, middle)
             self.check_csv(daemon, after)
             self.check_table(daemon, after)
@@ -84,6 +86,20 @@ class Events(State):
         with self.start({"ups-b": simulator()}) as daemon:
             gone = daemon.json("events", "--device", "ups-a", "--since", numbers[0])
             self.assertEqual(gone[:2], [event for event in after[1:] if event["device"] == "ups-a"][:2])
+
+    def check_raised(self, events):
+        """Every event of an alarm says which raise it belongs to, and no other does."""
+        raises = {event["number"]: (event["device"], event["subject"]) for event in events
+                  if event["event"] == "alarm-raised"}
+        self.assertIn("alarm-cleared", [event["event"] for event in events])
+        for event in events:
+            if event["event"] == "alarm-raised":
+                self.assertEqual(event["raised"], event["number"])
+            elif event["event"] == "alarm-cleared":
+                self.assertEqual(raises[event["raised"]], (event["device"], event["subject"]))
+                self.assertLess(event["raised"], event["number"])
+            else:
+                self.assertIsNone(event["raised"], event)
 
     def check_filters(self, daemon, events, middle):
         newest = events[-1]["number"]

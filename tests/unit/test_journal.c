@@ -3,9 +3,13 @@
  * test_journal.c - events, facts and numbers that survive; reading them.
  */
 #include <fcntl.h>
+#include <sqlite3.h>
+#include <stddef.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "checksum.h"
+#include "journal_reserve.h"
 #include "journal_support.h"
 
 TestSuite(journal, .init = journal_start, .fini = journal_finish);
@@ -33,6 +37,158 @@ Test(journal, events_come_back_as_they_were_after_a_restart)
 	cr_assert_str_eq(answer.texts[0], "first, with \"quotes\" and ümlauts");
 	cr_assert_str_eq(answer.texts[1], "second");
 	cr_assert_eq(emit("", "third"), 3);
+}
+
+/* ---- which raise an event belongs to ---- */
+
+static uint64_t emit_of_alarm(enum bb_event_kind kind, uint64_t raised)
+{
+	return events_emit(&(struct bb_event){.kind = kind, .subject = "on-battery", .raised = raised});
+}
+
+/* What the journal says events 1 to @count were raised by. */
+static void expect_raised(const uint64_t *raised, size_t count)
+{
+	const struct answer answer = read_events(&everything, 64);
+
+	cr_assert_eq(answer.count, count);
+	for (size_t i = 0; i < count; i++)
+		cr_assert_eq(answer.events[i].raised, raised[i], "event %zu: %u", i + 1,
+			     (unsigned)answer.events[i].raised);
+}
+
+Test(journal, an_event_knows_after_a_restart_which_raise_it_belongs_to)
+{
+	static const uint64_t raised[] = {0, 2, 2, 2};
+
+	open_journal();
+	(void)emit_of_alarm(BB_EVENT_CONFIG_LOADED, 0);
+	(void)emit_of_alarm(BB_EVENT_ALARM_RAISED, 0); /* its own number, which only events.c knows */
+	(void)emit_of_alarm(BB_EVENT_ALARM_ACKNOWLEDGED, 2);
+	(void)emit_of_alarm(BB_EVENT_ALARM_CLEARED, 2);
+	expect_raised(raised, 4);
+	run_until(durable() == 4);
+	close_journal();
+	open_journal();
+	expect_raised(raised, 4);
+}
+
+/* Make the database one of version 1, which did not know. */
+static void make_old(const char *more)
+{
+	struct sqlite3 *database;
+	char path[128];
+
+	path_in("journal.db", path, sizeof(path));
+	cr_assert_eq(sqlite3_open(path, &database), SQLITE_OK);
+	cr_assert_eq(
+		sqlite3_exec(database, "ALTER TABLE event DROP COLUMN raised; PRAGMA user_version=1", NULL, NULL, NULL),
+		SQLITE_OK);
+	cr_assert_eq(sqlite3_exec(database, more, NULL, NULL, NULL), SQLITE_OK);
+	cr_assert_eq(sqlite3_close(database), SQLITE_OK);
+}
+
+static void fill_old(const char *more)
+{
+	open_journal();
+	(void)emit_of_alarm(BB_EVENT_ALARM_RAISED, 0);
+	(void)emit_of_alarm(BB_EVENT_ALARM_CLEARED, 1);
+	cr_assert_eq(journal_put_state("ack/ups-a", "1"), 0);
+	run_until(durable() == 2);
+	close_journal();
+	make_old(more);
+}
+
+Test(journal, a_database_of_an_older_version_is_taken_over_with_all_it_has)
+{
+	static const uint64_t raised[] = {1, 0, 3, 3};
+
+	fill_old("");
+	cr_assert_eq(open_journal(), 3);
+	(void)emit_of_alarm(BB_EVENT_ALARM_RAISED, 0);
+	(void)emit_of_alarm(BB_EVENT_ALARM_CLEARED, 3);
+	expect_raised(raised, 4);
+	run_until(durable() == 4);
+	cr_assert(!trouble);
+	close_journal();
+	cr_assert_eq(open_journal(), 5);
+	expect_raised(raised, 4);
+	cr_assert_eq(trouble_count, 0);
+}
+
+Test(journal, a_damaged_database_of_an_older_version_is_recovered)
+{
+	struct answer answer;
+
+	fill_old("DROP TABLE layout; PRAGMA user_version=0");
+	open_journal();
+	run_until(trouble_count > 0 && !trouble);
+	answer = read_events(&everything, 64);
+	cr_assert_geq(answer.count, 2);
+	cr_assert_eq(answer.events[0].raised, 1);
+	cr_assert_eq(answer.events[1].raised, 0);
+	cr_assert_eq(answer.events[1].kind, BB_EVENT_ALARM_CLEARED);
+}
+
+/* A record as version 1 wrote it, with empty texts. */
+struct old_record {
+	uint32_t magic, series, length, sum;
+	uint64_t number;
+	int64_t wall_ms;
+	uint32_t kind, severity;
+	char texts[8];
+};
+
+Test(journal, what_an_older_version_put_into_the_reserve_is_taken_over)
+{
+	static const uint64_t raised[] = {1, 0};
+	struct old_record records[2] = {{.number = 1, .kind = BB_EVENT_ALARM_RAISED},
+					{.number = 2, .kind = BB_EVENT_ALARM_CLEARED}};
+	const size_t from = offsetof(struct old_record, number);
+	char path[128];
+	int file;
+
+	for (size_t i = 0; i < 2; i++) {
+		records[i].magic = 0x62627265U;
+		records[i].series = 7;
+		records[i].length = sizeof(records[i]);
+		records[i].sum = checksum((const char *)&records[i] + from, sizeof(records[i]) - from);
+	}
+	path_in("journal.reserve", path, sizeof(path));
+	file = open(path, O_WRONLY | O_CREAT, 0600);
+	cr_assert_eq(write(file, records, sizeof(records)), (ssize_t)sizeof(records));
+	close(file);
+	(void)open_journal();
+	expect_raised(raised, 2);
+}
+
+Test(journal, the_reserve_keeps_which_raise_an_event_belongs_to)
+{
+	const struct bb_event event = {.number = 9,
+				       .raised = 4,
+				       .kind = BB_EVENT_ALARM_CLEARED,
+				       .device = "ups-a",
+				       .subject = "on-battery",
+				       .point = "",
+				       .value = "",
+				       .unit = "",
+				       .source = "",
+				       .text = "over",
+				       .boot_id = ""};
+	const int directory = open(folder, O_RDONLY | O_DIRECTORY);
+	struct event_list found = {0};
+	struct reserve reserve;
+
+	cr_assert_eq(reserve_open(&reserve, directory, 4096, &found), 0);
+	cr_assert_eq(reserve_put(&reserve, &event), 0);
+	reserve_close(&reserve);
+	cr_assert_eq(reserve_open(&reserve, directory, 4096, &found), 0);
+	cr_assert_eq(found.count, 1);
+	cr_assert_eq(found.first->event.raised, 4);
+	cr_assert_str_eq(found.first->event.text, "over");
+	event_list_clear(&found);
+	reserve_close(&reserve);
+	close(directory);
 }
 
 Test(journal, five_thousand_events_at_once_are_all_kept)

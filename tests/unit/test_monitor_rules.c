@@ -397,6 +397,40 @@ Test(monitor_rules, what_cleared_while_it_was_quiet_is_told_at_the_release)
 	expect_nothing();
 }
 
+Test(monitor_rules, what_is_told_of_an_alarm_says_which_raise_it_belongs_to)
+{
+	uint64_t raised;
+
+	begin("alarms:\n  - { point: battery.charge, below: 41%, name: low }\n");
+	cr_assert_eq(alarm_inhibit(registry, "ups-a", "low", 1000, "test"), 0);
+	cr_assert_eq(expect(BB_EVENT_ALARM_INHIBITED, "low")->raised, 0, "it is not raised");
+	pass(2000);
+	cr_assert_eq(expect(BB_EVENT_ALARM_RELEASED, "low")->raised, 0);
+	publish(300, false);
+	raised = expect(BB_EVENT_ALARM_RAISED, "low")->raised;
+	cr_assert_eq(raised, looked);
+	cr_assert_eq(alarm_acknowledge(registry, "ups-a", "low", "test"), 0);
+	cr_assert_eq(expect(BB_EVENT_ALARM_ACKNOWLEDGED, "low")->raised, raised);
+	cr_assert_eq(alarm_inhibit(registry, "ups-a", "low", 5000, "test"), 0);
+	cr_assert_eq(expect(BB_EVENT_ALARM_INHIBITED, "low")->raised, raised);
+	publish(900, false);
+	publish(300, false); /* another time; nobody was told of the end of the first */
+	pass(4000);
+	cr_assert_eq(expect(BB_EVENT_ALARM_RELEASED, "low")->raised, raised, "the time is over");
+	cr_assert_eq(alarm_inhibit(registry, "ups-a", "low", 3600000, "test"), 0);
+	expect(BB_EVENT_ALARM_INHIBITED, "low");
+	cr_assert_eq(alarm_inhibit(registry, "ups-a", "low", 0, "test"), 0);
+	cr_assert_eq(expect(BB_EVENT_ALARM_RELEASED, "low")->raised, raised, "somebody says so");
+	publish(900, false);
+	cr_assert_eq(expect(BB_EVENT_ALARM_CLEARED, "low")->raised, raised);
+	publish(300, false);
+	cr_assert_eq(expect(BB_EVENT_ALARM_RAISED, "low")->raised, looked, "the next one");
+	raised = looked;
+	set_rules(NULL);
+	look();
+	cr_assert_eq(expect(BB_EVENT_ALARM_CLEARED, "low")->raised, raised, "its rule has gone");
+}
+
 Test(monitor_rules, alarms_of_devices_and_of_the_agent_can_be_administered_too)
 {
 	struct bb_alarm_set *alarms;

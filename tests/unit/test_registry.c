@@ -147,6 +147,8 @@ Test(registry, alarms_of_the_agent_are_raised_and_cleared_with_events)
 	cleared = bb_registry_agent_alarms(registry);
 	cr_assert_eq(cleared->active, 0);
 	cr_assert_eq(events_next(1)->kind, BB_EVENT_ALARM_CLEARED);
+	cr_assert_eq(events_next(0)->raised, 1);
+	cr_assert_eq(events_next(1)->raised, 1);
 	bb_alarm_set_unref(before);
 	bb_alarm_set_unref(raised);
 	bb_alarm_set_unref(cleared);
