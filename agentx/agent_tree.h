@@ -14,7 +14,7 @@
 
 /*
  * Below base-oid (mibs/BUSBAR-MIB.txt):
- *   .0.N           notifications of our own (none so far)
+ *   .0.N           notifications of our own: 1 busbarAlarmRaised, 2 busbarAlarmCleared, 3 busbarEventsLost (notification.c)
  *   .1.1.x.0       the agent: version, uptime, counters
  *   .1.2.1.c.*     busbarDeviceTable, INDEX { IMPLIED busbarDeviceIndex }, the device's name
  *   .1.3.1.c.*     busbarPointTable, INDEX { busbarDeviceIndex, IMPLIED busbarPointIndex }, the point's name
@@ -25,10 +25,12 @@
 /** Numbers below base-oid.1.5 of the objects that only notifications carry. */
 enum agent_notification {
 	AGENT_NOTIFICATION_DEVICE_NAME = 1,  /* busbarDeviceName: OCTET STRING */
-	AGENT_NOTIFICATION_EVENT_NUMBER = 2, /* busbarEventNumber: Counter64 */
+	AGENT_NOTIFICATION_EVENT_NUMBER = 2, /* busbarEventNumber: Unsigned32; a Counter64 would keep it from SNMPv1 */
 	AGENT_NOTIFICATION_EVENT_TIME = 3,   /* busbarEventTime: DateAndTime, an OCTET STRING, date_and_time() */
 	AGENT_NOTIFICATION_TEST = 4,         /* busbarNotificationTest: TruthValue, an INTEGER: 1 true, 2 false */
 	AGENT_NOTIFICATION_TEXT = 5,         /* busbarNotificationText: OCTET STRING, one line for people */
+	AGENT_NOTIFICATION_ALARM = 6,        /* busbarNotificationAlarm: OCTET STRING, the alarm's name, "" for none */
+	AGENT_NOTIFICATION_SEVERITY = 7,     /* busbarNotificationSeverity: INTEGER info(1), warning(2), alarm(3) */
 };
 
 /** What others have counted since the exporter started. */
