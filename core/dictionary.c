@@ -102,10 +102,19 @@ bool dictionary_match(const char *name, struct dictionary_match *ret_match)
 	return false;
 }
 
+static bool is_in(const struct bb_point *point, const struct bb_point *table)
+{
+	return (uintptr_t)point >= (uintptr_t)table && (uintptr_t)point < (uintptr_t)(table + dictionary_point_count);
+}
+
+const struct bb_point *dictionary_read_only_row(const struct bb_point *row)
+{
+	return row->writable ? &dictionary_read_only[row - dictionary_points] : row;
+}
+
 bool dictionary_owns(const struct bb_point *point)
 {
-	return (uintptr_t)point >= (uintptr_t)dictionary_points &&
-	       (uintptr_t)point < (uintptr_t)(dictionary_points + dictionary_point_count);
+	return is_in(point, dictionary_points) || is_in(point, dictionary_read_only);
 }
 
 const struct bb_point *bb_dictionary_find(const char *name)

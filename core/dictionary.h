@@ -25,6 +25,9 @@ struct dictionary_match {
 /** Look @name up: rows of that name first, then patterns, the most specific first. False: unknown. Any thread. */
 bool dictionary_match(const char *name, struct dictionary_match *ret_match);
 
+/** @row, a row of the dictionary, as it is of a device that takes no values for it. Any thread. */
+const struct bb_point *dictionary_read_only_row(const struct bb_point *row);
+
 /** Is @point a row of the dictionary itself, which lives for ever? Any thread. */
 bool dictionary_owns(const struct bb_point *point);
 

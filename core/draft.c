@@ -310,6 +310,7 @@ static int draft_add_own(struct draft *draft, const struct bb_point_spec *spec, 
 		own->alarm.name = own->point.alarm ? own->point.name + strlen(ALARM_PREFIX) : NULL;
 	} else {
 		own_copy(own, match->row);
+		own->point.writable = match->row->writable && spec->writable;
 		if (match->open)
 			describe_open(&own->point, spec, match);
 		if (match->unit_of_device) {
@@ -344,7 +345,8 @@ static int draft_add_one(struct draft *draft, const struct bb_point_spec *spec)
 
 	if (!as_is || (spec->labels && spec->labels[0] != '\0'))
 		return draft_add_own(draft, spec, &match);
-	r = draft_append(draft, (struct draft_point){.row = match.row});
+	r = draft_append(draft,
+			 (struct draft_point){.row = spec->writable ? match.row : dictionary_read_only_row(match.row)});
 	return r < 0 ? bb_log_error(draft->log, r, "point %s", spec->name) : 0;
 }
 

@@ -131,28 +131,33 @@ def print_points(out, rows, alarms):
             out.extend(f"\t{{ {value}, {quote(name)} }}," for value, name in members)
             out.append("};\n")
 
-    out.append("const struct bb_point dictionary_points[] = {")
-    for row in rows:
-        members = tuple(members_of(row))
-        labels, member_label = label_text(row)
-        alarm = "NULL"
-        if row["kind"] == "alarm":
-            if row["point"] not in alarm_index:
-                fail(f"{row['point']}: not in the alarm table")
-            alarm = f"&alarm_types[{alarm_index[row['point']]}]"
-        unit = "" if row["unit"] in UNITS_OF_DEVICE else row["unit"]
-        fields = {
-            "name": quote(row["point"]), "class": quote(row["class"]), "help": quote(row["help"]),
-            "kind": KINDS[row["kind"]], "unit": UNITS[unit], "decimals": row["decimals"] or "0",
-            "writable": "true" if "w" in row["access"] else "false",
-            "urgent": "true" if row["urgent"] == "yes" else "false",
-            "keep": {"keep": "true", "drop": "false"}[row["stale"]],
-            "members": names.get(members, "NULL"), "member_count": str(len(members)), "alarm": alarm,
-            "nut": quote_or_null(row["nut"]), "metric": quote_or_null(metric_of(row)),
-            "labels": quote("" if "<" in row["point"] else labels), "member_label": quote_or_null(member_label),
-        }
-        out.append("\t{ " + ", ".join(f".{field} = {value}" for field, value in fields.items()) + " },")
-    out.append("};\n")
+    # A device that has a point but does not take values for it shows the row of the second table.
+    for table, writable in (("dictionary_points", True), ("dictionary_read_only", False)):
+        out.append(f"const struct bb_point {table}[] = {{")
+        out.extend(print_point(row, names, alarm_index, writable) for row in rows)
+        out.append("};\n")
+
+
+def print_point(row, names, alarm_index, writable):
+    members = tuple(members_of(row))
+    labels, member_label = label_text(row)
+    alarm = "NULL"
+    if row["kind"] == "alarm":
+        if row["point"] not in alarm_index:
+            fail(f"{row['point']}: not in the alarm table")
+        alarm = f"&alarm_types[{alarm_index[row['point']]}]"
+    unit = "" if row["unit"] in UNITS_OF_DEVICE else row["unit"]
+    fields = {
+        "name": quote(row["point"]), "class": quote(row["class"]), "help": quote(row["help"]),
+        "kind": KINDS[row["kind"]], "unit": UNITS[unit], "decimals": row["decimals"] or "0",
+        "writable": "true" if writable and "w" in row["access"] else "false",
+        "urgent": "true" if row["urgent"] == "yes" else "false",
+        "keep": {"keep": "true", "drop": "false"}[row["stale"]],
+        "members": names.get(members, "NULL"), "member_count": str(len(members)), "alarm": alarm,
+        "nut": quote_or_null(row["nut"]), "metric": quote_or_null(metric_of(row)),
+        "labels": quote("" if "<" in row["point"] else labels), "member_label": quote_or_null(member_label),
+    }
+    return "\t{ " + ", ".join(f".{field} = {value}" for field, value in fields.items()) + " },"
 
 
 def print_indexes(out, rows, row_count):

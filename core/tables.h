@@ -17,6 +17,7 @@ struct dictionary_pattern {
 };
 
 extern const struct bb_point dictionary_points[]; /* the rows of points.csv, then one for every other alarm */
+extern const struct bb_point dictionary_read_only[]; /* the same for devices that take no values for them */
 extern const size_t dictionary_point_count;
 extern const size_t dictionary_row_count;      /* how many of them are rows of points.csv */
 extern const bool dictionary_unit_of_device[]; /* of each row: the unit is what the plugin says */

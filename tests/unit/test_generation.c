@@ -49,6 +49,25 @@ Test(generation, what_the_dictionary_says_wins_over_the_plugin)
 	generation_unref(generation);
 }
 
+Test(generation, a_point_is_writable_only_where_plugin_and_dictionary_say_so)
+{
+	struct generation *generation =
+		generation_of((struct bb_point_spec[]){{.name = "ups.id", .writable = true},
+						       {.name = "ups.attached"},
+						       {.name = "battery.charge", .writable = true},
+						       {.name = "site.do.1.state", .writable = true},
+						       {.name = "site.do.2.state"}},
+			      5);
+
+	cr_assert(generation->points[0]->writable);
+	cr_assert_not(generation->points[1]->writable);
+	cr_assert_str_eq(generation->points[1]->name, "ups.attached");
+	cr_assert_not(generation->points[2]->writable);
+	cr_assert(generation->points[3]->writable);
+	cr_assert_not(generation->points[4]->writable);
+	generation_unref(generation);
+}
+
 Test(generation, instances_of_patterns_get_their_name_and_labels)
 {
 	const struct bb_point_spec specs[] = {

@@ -42,7 +42,8 @@ static const struct bb_point_spec points[] = {
 	{.name = "vendor.mode", .kind = BB_KIND_ENUM, .members = modes, .member_count = 2, .writable = true},
 	{.name = "vendor.outputs", .kind = BB_KIND_FLAGS, .members = bits, .member_count = 2, .writable = true},
 	{.name = "vendor.label", .kind = BB_KIND_STRING, .writable = true},
-	{.name = "ups.command.off"},
+	{.name = "ups.command.off", .writable = true},
+	{.name = "ups.start.auto"},
 };
 
 static int test_open(struct bb_builder *builder, const struct bb_config *section, void *state)
@@ -239,6 +240,7 @@ Test(write, what_the_point_cannot_be_never_reaches_the_plugin)
 	cr_assert_eq(write_number("vendor.outputs", -1), -EINVAL);
 	cr_assert_eq(write_number("vendor.label", 0), -EINVAL);
 	cr_assert_eq(write_number("vendor.fixed", 1), -EACCES);
+	cr_assert_eq(write_number("ups.start.auto", 1), -EACCES, "the plugin does not take it");
 	cr_assert_eq(write_number("alarm.count", 1), -EACCES);
 	cr_assert_eq(write_number("vendor.other", 1), -ENOENT);
 	cr_assert_eq(plugin.writes, 0);

@@ -85,10 +85,10 @@ struct bb_point {
 /** What a plugin says about one of its points. Only the name is needed where the dictionary knows it. */
 struct bb_point_spec {
 	const char *name;  /* copied */
-	enum bb_unit unit; /* ignored where the dictionary knows the name, as all below but labels */
+	enum bb_unit unit; /* ignored where the dictionary knows the name, as all below but writable and labels */
 	uint8_t decimals;
 	enum bb_kind kind;
-	bool writable;
+	bool writable; /* write() takes it; not where the dictionary knows the name as one to be read only */
 	const struct bb_member *members; /* borrowed for the life of the plugin */
 	size_t member_count;
 	const char *help;   /* borrowed for the life of the plugin */
