@@ -26,7 +26,7 @@
 enum agent_notification {
 	AGENT_NOTIFICATION_DEVICE_NAME = 1,  /* busbarDeviceName: OCTET STRING */
 	AGENT_NOTIFICATION_EVENT_NUMBER = 2, /* busbarEventNumber: Unsigned32; a Counter64 would keep it from SNMPv1 */
-	AGENT_NOTIFICATION_EVENT_TIME = 3,   /* busbarEventTime: DateAndTime, an OCTET STRING, date_and_time() */
+	AGENT_NOTIFICATION_EVENT_TIME = 3,   /* busbarEventTime: DateAndTime, an OCTET STRING: date_and_time.h */
 	AGENT_NOTIFICATION_TEST = 4,         /* busbarNotificationTest: TruthValue, an INTEGER: 1 true, 2 false */
 	AGENT_NOTIFICATION_TEXT = 5,         /* busbarNotificationText: OCTET STRING, one line for people */
 	AGENT_NOTIFICATION_ALARM = 6,        /* busbarNotificationAlarm: OCTET STRING, the alarm's name, "" for none */
@@ -50,12 +50,7 @@ struct agent_tree_setup {
 	void *context;
 };
 
-/** The tree over all devices. 0 or -ENOMEM. */
+/** The tree over all devices. 0, -E2BIG when the base leaves no room for the names of devices, or -ENOMEM. */
 int agent_tree_create(const struct agent_tree_setup *setup, struct subtree **ret_subtree);
-
-#define DATE_AND_TIME_SIZE 11
-
-/** @wall_ms as RFC 2579's DateAndTime in local time with its offset from UTC. */
-void date_and_time(int64_t wall_ms, uint8_t ret_octets[DATE_AND_TIME_SIZE]);
 
 #endif

@@ -233,6 +233,11 @@ int bb_reading_find(const struct bb_reading *reading, const char *name)
 	return generation_find(reading->generation, name);
 }
 
+const uint32_t *bb_reading_by_name(const struct bb_reading *reading)
+{
+	return reading->generation->by_name;
+}
+
 const int64_t *bb_reading_values(const struct bb_reading *reading)
 {
 	return reading->values;

@@ -80,6 +80,9 @@ bool bb_reading_is_derived(const struct bb_reading *reading, size_t index);
 /** Place of the point named @name, or -ENOENT. */
 int bb_reading_find(const struct bb_reading *reading, const char *name);
 
+/** Places of all points in the order of their names, bb_reading_count() of them. Lives as long as the reading. */
+const uint32_t *bb_reading_by_name(const struct bb_reading *reading);
+
 /** The values and the qualities as stored, bb_reading_count() of each: for readers that go over all of them. */
 const int64_t *bb_reading_values(const struct bb_reading *reading);
 const uint8_t *bb_reading_qualities(const struct bb_reading *reading);
