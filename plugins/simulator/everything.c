@@ -26,8 +26,17 @@ struct range {
 	int64_t low, high; /* in the point's own decimals */
 };
 
+/* What was written to a point, which then stays so. */
+struct written {
+	struct written *next;
+	size_t index;
+	int64_t number;
+	char text[]; /* of a string */
+};
+
 struct everything {
 	size_t count; /* the points are the first ones of the device */
+	struct written *written;
 	struct range ranges[];
 };
 
@@ -189,7 +198,7 @@ int everything_open(struct bb_builder *builder, struct everything **ret_everythi
 	for (size_t i = 0; i < count; i++) {
 		const struct bb_point *row = bb_dictionary_row(i);
 		char name[NAME_SIZE];
-		struct bb_point_spec spec = {.name = name, .labels = labels_of(row)};
+		struct bb_point_spec spec = {.name = name, .labels = labels_of(row), .writable = row->writable};
 		int r;
 
 		everything_instance(name, sizeof(name), row->name);
@@ -232,6 +241,18 @@ static int64_t value_of(const struct everything *everything, const struct bb_poi
 	return 0;
 }
 
+static void fill_written(const struct written *written, enum bb_group group, struct bb_reading *reading)
+{
+	const struct bb_point *point = bb_reading_point(reading, written->index);
+
+	if (point->kind == BB_KIND_COMMAND || (group == BB_GROUP_URGENT && !point->urgent))
+		return;
+	if (point->kind == BB_KIND_STRING)
+		(void)bb_reading_set_text(reading, written->index, written->text, strlen(written->text)); /* or BAD */
+	else
+		(void)bb_reading_set(reading, written->index, written->number); /* the core has checked it */
+}
+
 void everything_fill(const struct everything *everything, uint64_t tick, int64_t now_ms, enum bb_group group,
 		     struct bb_reading *reading)
 {
@@ -248,9 +269,43 @@ void everything_fill(const struct everything *everything, uint64_t tick, int64_t
 			(void)bb_reading_set(reading, i, value_of(everything, point, i, tick, now_ms)); /* a member */
 		}
 	}
+	for (const struct written *written = everything->written; written; written = written->next)
+		fill_written(written, group, reading);
+}
+
+/* Take what was written to point @index out of the list, if there is something. */
+static void forget_written(struct everything *everything, size_t index)
+{
+	for (struct written **place = &everything->written; *place; place = &(*place)->next) {
+		struct written *written = *place;
+
+		if (written->index != index)
+			continue;
+		*place = written->next;
+		free(written);
+		return;
+	}
+}
+
+int everything_write(struct everything *everything, size_t index, const struct bb_value *value)
+{
+	const char *text = value->text ? value->text : "";
+	struct written *written = malloc(sizeof(*written) + strlen(text) + 1);
+
+	if (!written)
+		return -ENOMEM;
+	forget_written(everything, index);
+	written->index = index;
+	written->number = value->number;
+	strcpy(written->text, text);
+	written->next = everything->written;
+	everything->written = written;
+	return 0;
 }
 
 void everything_close(struct everything *everything)
 {
+	while (everything && everything->written)
+		forget_written(everything, everything->written->index);
 	free(everything);
 }

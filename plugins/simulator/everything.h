@@ -16,6 +16,9 @@ int everything_open(struct bb_builder *builder, struct everything **ret_everythi
 void everything_fill(const struct everything *everything, uint64_t tick, int64_t now_ms, enum bb_group group,
 		     struct bb_reading *reading);
 
+/** From now on point @index has @value. 0 or -ENOMEM. A command does nothing, but is taken. */
+int everything_write(struct everything *everything, size_t index, const struct bb_value *value);
+
 /** Accepts NULL. */
 void everything_close(struct everything *everything);
 

@@ -163,7 +163,9 @@ static void supply(struct physics *physics, int64_t dt_ms)
 	physics->mains_bad = !good;
 	physics->mains_ok_ms = good ? physics->mains_ok_ms + dt_ms : 0;
 
-	if (!physics->on && physics->mains_ok_ms >= RESTART_MS)
+	if (physics->off)
+		physics->on = false;
+	else if (!physics->on && physics->mains_ok_ms >= RESTART_MS)
 		physics->on = true;
 	if (physics->on && !good && (hot || physics->charge_ppb == 0)) {
 		physics->on = false;

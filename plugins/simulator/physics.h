@@ -98,6 +98,7 @@ struct physics_line {
 struct physics {
 	struct physics_setup setup;
 	struct physics_world world; /* write here, between two calls of physics_advance() */
+	bool off;                   /* and here: the output was turned off on request */
 
 	/* As measured at the end of the last physics_advance(). */
 	int64_t now_ms; /* since physics_init() */

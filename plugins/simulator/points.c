@@ -110,13 +110,9 @@ static const struct source sources[] = {
 
 /* What follows the table: texts and what the wall clock has a part in. */
 static const char *const others[] = {
-	"device.mfr", "device.model", "device.serial", "device.location", "ups.firmware",   "ups.firmware.aux",
-	"ups.id",     "ups.attached", "battery.date",  "ups.test.detail", "ups.test.start", "ups.test.id",
+	"device.mfr",       "device.model", "device.serial",   "ups.firmware",
+	"ups.firmware.aux", "battery.date", "ups.test.detail", "ups.test.start",
 };
-
-/* Members of the dictionary's ups.test.id. */
-#define TEST_ID_NONE          1
-#define TEST_ID_QUICK_BATTERY 4
 
 int points_add(struct bb_builder *builder, int64_t lines)
 {
@@ -162,7 +158,7 @@ static const char *test_detail(int64_t result)
 	case PHYSICS_TEST_ERROR:
 		return "battery failed";
 	case PHYSICS_TEST_ABORTED:
-		return "aborted: not on mains, or battery nearly empty";
+		return "aborted, or not possible: not on mains, battery nearly empty";
 	case PHYSICS_TEST_RUNNING:
 		return "battery test in progress";
 	case PHYSICS_TEST_NEVER:
@@ -180,19 +176,14 @@ static void fill_others(const struct player *player, const struct points_identit
 	set_text(reading, index++, "busbar");
 	set_text(reading, index++, identity->model);
 	set_text(reading, index++, identity->serial);
-	set_text(reading, index++, "nowhere but in memory");
 	set_text(reading, index++, "1.0");
 	set_text(reading, index++, bb_version());
-	set_text(reading, index++, identity->name);
-	set_text(reading, index++, "an imagined load");
 	set_text(reading, index++, "2026-01-15");
 	set_text(reading, index++, test_detail(player->physics.test_result));
 	if (tested)
 		(void)bb_reading_set(reading, index, test_wall_ms); /* any time is in range */
 	else
 		bb_reading_set_quality(reading, index, BB_QUALITY_UNSUPPORTED);
-	index++;
-	(void)bb_reading_set(reading, index, tested ? TEST_ID_QUICK_BATTERY : TEST_ID_NONE); /* both are members */
 }
 
 void points_fill(const struct player *player, const struct points_identity *identity, int64_t test_wall_ms,

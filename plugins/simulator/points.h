@@ -11,7 +11,7 @@
 
 /** Texts of a simulated UPS. Borrowed. */
 struct points_identity {
-	const char *model, *serial, *name;
+	const char *model, *serial;
 };
 
 /** Add the points that a UPS with @lines lines has, as the first ones. Returns 0 or a negative errno. */

@@ -3,7 +3,7 @@
  * simulator - UPSs that exist in memory only, for trying busbar out and for testing what is built on it.
  *
  * The profiles single-phase and three-phase show a model of a UPS (physics.h) to which a scenario file happens
- * (scenario.h, player.h); points.c ties values to points. The profile everything has each point there is
+ * (scenario.h, player.h); points.c ties values to points, settings.c what can be written to what comes of it. The profile everything has each point there is
  * (everything.h). Option `modules` adds batteries that are measured one by one (modules.h), `points` plain counting points
  * for benches.
  *
@@ -14,10 +14,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "everything.h"
 #include "modules.h"
 #include "points.h"
+#include "settings.h"
 
 enum profile {
 	PROFILE_SINGLE,
@@ -97,6 +99,22 @@ static const struct bb_option simulator_options[] = {
 	 .min = 0,
 	 .max = 10000,
 	 .help = "further points vendor.value-N that change with each poll, for benches"},
+	{.name = "poll-delay",
+	 .type = BB_OPTION_DURATION,
+	 .preset = "0s",
+	 .min = 0,
+	 .max = 3600000,
+	 .help = "how long each poll takes: a slow device"},
+	{.name = "write-delay",
+	 .type = BB_OPTION_DURATION,
+	 .preset = "0s",
+	 .min = 0,
+	 .max = 3600000,
+	 .help = "how long each write takes"},
+	{.name = "refuse-writes",
+	 .type = BB_OPTION_BOOL,
+	 .preset = "false",
+	 .help = "refuse whatever is written, as a locked front panel does"},
 	{0},
 };
 
@@ -104,6 +122,9 @@ struct simulator {
 	struct scenario *scenario;
 	struct everything *everything; /* NULL but for that profile */
 	struct player player;
+	struct settings settings; /* of the profiles that show a model */
+	int64_t poll_delay_ms, write_delay_ms;
+	bool refuses_writes;
 	int64_t opened_ms;
 	int64_t speed; /* thousandths */
 	int64_t test_started_ms, test_wall_ms;
@@ -199,7 +220,6 @@ static void prepare_identity(struct simulator *simulator, const struct bb_config
 	simulator->identity = (struct points_identity){
 		.model = model ? model : simulator->model,
 		.serial = serial ? serial : simulator->serial,
-		.name = name,
 	};
 }
 
@@ -227,6 +247,9 @@ static int simulator_open(struct bb_builder *builder, const struct bb_config *co
 	int r;
 
 	simulator->speed = bb_config_int(config, "speed");
+	simulator->poll_delay_ms = bb_config_int(config, "poll-delay");
+	simulator->write_delay_ms = bb_config_int(config, "write-delay");
+	simulator->refuses_writes = bb_config_bool(config, "refuse-writes");
 	simulator->opened_ms = bb_clock_ms();
 	r = load_scenario(config, &simulator->scenario); /* read again: nobody keeps what check() saw */
 	if (r < 0)
@@ -238,6 +261,8 @@ static int simulator_open(struct bb_builder *builder, const struct bb_config *co
 		r = everything_open(builder, &simulator->everything);
 	else
 		r = points_add(builder, simulator->player.physics.setup.lines);
+	if (r >= 0 && !simulator->everything)
+		r = settings_add(builder, bb_config_name(config), &simulator->settings);
 	if (r < 0)
 		return r;
 	simulator->modules_count = (size_t)bb_config_int(config, "modules");
@@ -268,20 +293,40 @@ static void note_test(struct simulator *simulator)
 				  bb_decimal_scale(physics->now_ms - physics->test_started_ms, 1000, simulator->speed);
 }
 
-static int simulate(struct simulator *simulator, enum bb_group group, struct bb_reading *reading)
+/* Blocking is what a slow device does: nobody but its link's worker waits. */
+static void take_time(int64_t duration_ms)
+{
+	struct timespec left = {.tv_sec = duration_ms / 1000, .tv_nsec = duration_ms % 1000 * 1000000};
+
+	while (duration_ms > 0 && nanosleep(&left, &left) < 0 && errno == EINTR)
+		;
+}
+
+static void advance(struct simulator *simulator)
 {
 	struct player *player = &simulator->player;
 
 	player_advance(player, bb_decimal_scale(bb_clock_ms() - simulator->opened_ms, simulator->speed, 1000));
+	settings_advance(&simulator->settings, &player->physics);
 	note_test(simulator);
+}
+
+static int simulate(struct simulator *simulator, enum bb_group group, struct bb_reading *reading)
+{
+	struct player *player = &simulator->player;
+
+	take_time(simulator->poll_delay_ms);
+	advance(simulator);
 	if (player_is_silent(player))
 		return -ETIMEDOUT;
 
 	simulator->tick++;
-	if (simulator->everything)
+	if (simulator->everything) {
 		everything_fill(simulator->everything, simulator->tick, player->now_ms, group, reading);
-	else
-		points_fill(player, &simulator->identity, simulator->test_wall_ms, group, reading);
+		return 0;
+	}
+	points_fill(player, &simulator->identity, simulator->test_wall_ms, group, reading);
+	settings_fill(&simulator->settings, &player->physics, group, reading);
 	return 0;
 }
 
@@ -304,6 +349,21 @@ static int simulator_watch(void *state, struct bb_reading *reading)
 	return simulate(state, BB_GROUP_URGENT, reading);
 }
 
+static int simulator_write(void *state, size_t index, const struct bb_value *value)
+{
+	struct simulator *simulator = state;
+
+	take_time(simulator->write_delay_ms);
+	advance(simulator);
+	if (player_is_silent(&simulator->player))
+		return -ETIMEDOUT;
+	if (simulator->refuses_writes)
+		return -EREMOTEIO;
+	if (simulator->everything)
+		return everything_write(simulator->everything, index, value);
+	return settings_write(&simulator->settings, &simulator->player.physics, index, value);
+}
+
 BB_PLUGIN(simulator) = {
 	.abi = BB_PLUGIN_ABI,
 	.kind = BB_PLUGIN_DEVICE,
@@ -317,6 +377,7 @@ BB_PLUGIN(simulator) = {
 			.open = simulator_open,
 			.poll = simulator_poll,
 			.watch = simulator_watch,
+			.write = simulator_write,
 			.close = simulator_close,
 			.schemes = "simulator",
 		},
