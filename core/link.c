@@ -28,6 +28,7 @@
 #include <busbar/log.h>
 #include <busbar/macros.h>
 
+#include "link_queue.h"
 #include "thread.h"
 
 #define WORKER_IDLE_S 10
@@ -39,7 +40,7 @@ struct bb_link {
 	struct bb_link *next;            /* in the table */
 	unsigned users;                  /* main loop only */
 	bool busy;                       /* a worker holds it, or is about to */
-	struct link_work *first, **last;
+	struct link_queue queue;
 	_Atomic int64_t deadline_ms;
 	_Atomic uint64_t polls, errors;
 	char *name;
@@ -84,18 +85,6 @@ int link_table_create(struct bb_loop *main_loop, struct link_table **ret_table)
 
 /* ---- workers ---- */
 
-static struct link_work *link_take(struct bb_link *link)
-{
-	struct link_work *work = link->first;
-
-	if (!work)
-		return NULL;
-	link->first = work->next;
-	if (!link->first)
-		link->last = &link->first;
-	return work;
-}
-
 static void link_work_done(struct bb_task *task)
 {
 	struct link_work *work = BB_CONTAINER(task, struct link_work, task);
@@ -109,7 +98,7 @@ static void worker_drain(struct worker *worker, struct bb_link *link)
 	struct link_table *table = worker->table;
 	struct link_work *work;
 
-	while ((work = link_take(link)) != NULL) {
+	while ((work = link_queue_take(&link->queue)) != NULL) {
 		pthread_mutex_unlock(&table->lock);
 		work->started_ms = bb_clock_ms();
 		atomic_store(&link->deadline_ms, work->started_ms + work->timeout_ms);
@@ -210,22 +199,31 @@ void link_submit(struct bb_link *link, struct link_work *work)
 	struct link_table *table = link->table;
 	int r = 0;
 
-	work->next = NULL;
 	work->link = link;
 	work->task.run = link_work_done;
 	pthread_mutex_lock(&table->lock);
-	*link->last = work;
-	link->last = &work->next;
+	link_queue_append(&link->queue, work);
 	if (!link->busy)
 		r = link_start_work(link);
 	if (r < 0) /* no thread to be had: the work fails, as it would on a dead link */
-		(void)link_take(link);
+		(void)link_queue_remove(&link->queue, work); /* it is there */
 	pthread_mutex_unlock(&table->lock);
 	if (r < 0) {
 		work->started_ms = bb_clock_ms();
 		work->result = bb_log_error(NULL, r, "%s: no worker thread to be had", link->name);
 		bb_loop_post(table->main_loop, &work->task);
 	}
+}
+
+bool link_withdraw(struct link_work *work)
+{
+	struct link_table *table = work->link->table;
+	bool waited;
+
+	pthread_mutex_lock(&table->lock);
+	waited = link_queue_remove(&work->link->queue, work);
+	pthread_mutex_unlock(&table->lock);
+	return waited;
 }
 
 /* ---- holding a link on the main loop ---- */
@@ -277,7 +275,7 @@ static void link_fail_queue(struct bb_link *link, int error)
 {
 	struct link_work *work;
 
-	while ((work = link_take(link)) != NULL) {
+	while ((work = link_queue_take(&link->queue)) != NULL) {
 		work->started_ms = bb_clock_ms();
 		work->result = error;
 		bb_loop_post(link->table->main_loop, &work->task);
@@ -292,7 +290,7 @@ void link_release(struct bb_link *link)
 	link->ready = NULL;
 	pthread_mutex_lock(&table->lock);
 	link->busy = false;
-	if (link->first)
+	if (!link_queue_is_empty(&link->queue))
 		r = link_start_work(link);
 	if (r < 0)
 		link_fail_queue(link, r);
@@ -338,7 +336,6 @@ static int link_create(struct link_table *table, const struct bb_link_type *type
 		return -ENOMEM;
 	link->table = table;
 	link->users = 1;
-	link->last = &link->first;
 	link->name = strdup(name);
 	if (!link->name)
 		goto fail;
@@ -414,7 +411,7 @@ void bb_link_unref(struct bb_link *link)
 	struct link_table *table = link->table;
 
 	pthread_mutex_lock(&table->lock);
-	assert(!link->first);
+	assert(link_queue_is_empty(&link->queue));
 	for (struct bb_link **place = &table->links; *place; place = &(*place)->next)
 		if (*place == link) {
 			*place = link->next;

@@ -2,8 +2,8 @@
  *
  * link.h - the table of links and the work that runs on them.
  *
- * A link has a queue of work; while it is not empty one worker thread holds the link and runs the work first in,
- * first out. Workers come from a pool that grows with the number of busy or hung links, so a hung link never takes
+ * A link has a queue of work (link_queue.h); while it is not empty one worker thread holds the link and runs the work,
+ * writes before polls, each first in, first out. Workers come from a pool that grows with the number of busy or hung links, so a hung link never takes
  * a thread from a live one.
  */
 #ifndef CORE_LINK_H
@@ -40,6 +40,7 @@ int link_acquire_private(struct link_table *table, const char *name, struct bb_l
 struct link_work {
 	int (*run)(struct link_work *work);               /* worker */
 	void (*done)(struct link_work *work, int result); /* main loop */
+	bool is_write;                                    /* it runs before polls that wait */
 	int64_t timeout_ms;                               /* deadline, counted from when it begins to run */
 	int64_t started_ms;                               /* set when it begins to run */
 	int result;
@@ -50,6 +51,12 @@ struct link_work {
 
 /** Queue @work; the link owns it until @done is called. Thread: main loop. */
 void link_submit(struct bb_link *link, struct link_work *work);
+
+/**
+ * Take @work, which was submitted, out of the queue: it never runs, and @done is not called. False when it runs already
+ * or has run: @done comes. Thread: main loop, before @done.
+ */
+bool link_withdraw(struct link_work *work);
 
 /**
  * Hold @link on the main loop instead of a worker, for work that never blocks; its deadline begins. False when it is

@@ -3,10 +3,14 @@
  * Writes: from an exporter's thread by way of the main loop to the worker that has the device's link, and back.
  *
  *   bb_device_write()   any thread        copies the request and posts it to the main loop
- *   write_arrived()     main loop         queues it on the device's link, behind polls and writes that are there
+ *   write_arrived()     main loop         queues it on the device's link, behind other writes, before polls
  *   write_run()         the link's worker finds the point, checks the value, calls the plugin
  *   write_done()        main loop         emits the event, posts it to the loop of who asked
  *   write_tell()        that loop         calls done()
+ *
+ * A write that has to begin within a time ends in one of two ways. A timer of the main loop takes it out of the queue;
+ * when it is not there any more the worker has it. The worker looks at the clock before it asks the plugin, because the
+ * main loop may be late. So either the device never hears of it and the asker is told -ECANCELED, or neither.
  *
  * The point is looked up on the worker, because only there it is certain which generation the plugin knows. The device
  * cannot be closed while a write is between arriving and being done: device_when_idle() waits for that.
@@ -38,6 +42,8 @@ struct bb_write {
 	enum bb_unit unit;
 	void (*done)(void *context, int result);
 	void *context;
+	int64_t start_by_ms;    /* bb_clock_ms(); INT64_MAX: no limit */
+	struct bb_timer *limit; /* fires then; main loop; NULL: no limit, or over */
 
 	pthread_mutex_t lock;
 	struct bb_loop *loop; /* where done() is called; NULL: forgotten */
@@ -141,7 +147,7 @@ static int write_run(struct link_work *work)
 	struct bb_write *write = BB_CONTAINER(work, struct bb_write, work);
 	bool asked = false;
 
-	write->result = write_to_plugin(write, &asked);
+	write->result = work->started_ms > write->start_by_ms ? -ECANCELED : write_to_plugin(write, &asked);
 	return asked ? write->result : 0; /* a value that is refused here is no error of the link */
 }
 
@@ -164,7 +170,9 @@ static void write_emit(const struct bb_write *write)
 {
 	char text[160];
 
-	if (write->result < 0)
+	if (write->result == -ECANCELED)
+		(void)snprintf(text, sizeof(text), "not written: withdrawn, it had not begun in time");
+	else if (write->result < 0)
 		(void)snprintf(text, sizeof(text), "not written: %s", strerrordesc_np(-write->result));
 	else
 		(void)snprintf(text, sizeof(text), "written");
@@ -180,11 +188,16 @@ static void write_emit(const struct bb_write *write)
 	}); /* nobody needs the number of this one */
 }
 
-/* It is decided: tell everybody, then who asked. The lock keeps the loop from going away meanwhile. */
+/*
+ * It is decided: tell everybody, then who asked. The lock keeps the loop from going away meanwhile. Where done() is called
+ * the main loop's timer cannot be touched, so it ends here.
+ */
 static void write_finish(struct bb_write *write)
 {
 	bool forgotten;
 
+	bb_timer_destroy(write->limit);
+	write->limit = NULL;
 	write_emit(write);
 	pthread_mutex_lock(&write->lock);
 	forgotten = write->loop == NULL;
@@ -197,36 +210,81 @@ static void write_finish(struct bb_write *write)
 		write_free(write);
 }
 
-static void write_done(struct link_work *work, int result)
+/* It was on the link, and is not any more. */
+static void write_leave(struct bb_write *write)
 {
-	struct bb_write *write = BB_CONTAINER(work, struct bb_write, work);
 	struct bb_device *device = bb_device_ref(write->device);
 
-	if (write->result == -EINPROGRESS)
-		write->result = result < 0 ? result : -EIO; /* there was no worker to run it */
 	write_finish(write);
 	device_write_over(device);
 	bb_device_unref(device);
 }
 
+static void write_done(struct link_work *work, int result)
+{
+	struct bb_write *write = BB_CONTAINER(work, struct bb_write, work);
+
+	if (write->result == -EINPROGRESS)
+		write->result = result < 0 ? result : -EIO; /* there was no worker to run it */
+	write_leave(write);
+}
+
+static void write_late(void *context)
+{
+	struct bb_write *write = context;
+
+	if (!link_withdraw(&write->work))
+		return; /* the worker has it: it has begun, or the worker sees that it is late */
+	write->result = -ECANCELED;
+	write_leave(write);
+}
+
+static int write_limit(struct bb_write *write)
+{
+	const int64_t left_ms = write->start_by_ms - bb_clock_ms();
+
+	if (write->start_by_ms == INT64_MAX)
+		return 0;
+	if (left_ms < 0)
+		return -ECANCELED;
+	write->limit = bb_timer_create(registry_loop(write->device->registry), write_late, write);
+	if (!write->limit)
+		return -ENOMEM;
+	bb_timer_start(write->limit, left_ms, 0);
+	return 0;
+}
+
+static int write_submit(struct bb_write *write)
+{
+	struct bb_device *device = write->device;
+	int r;
+
+	if (!device->link || device->idle) /* it is on its way out */
+		return -ENODEV;
+	if (!device->plugin->device.write || device_is_event_driven(device))
+		return -EOPNOTSUPP;
+	r = write_limit(write);
+	if (r < 0)
+		return r;
+	write->work = (struct link_work){
+		.run = write_run, .done = write_done, .is_write = true, .timeout_ms = device_timeout(device)};
+	device->writes++;
+	link_submit(device->link, &write->work);
+	return -EINPROGRESS;
+}
+
 static void write_arrived(struct bb_task *task)
 {
 	struct bb_write *write = (struct bb_write *)task;
-	struct bb_device *device = write->device;
 
 	print_value(write, NULL);
-	if (!device->link || device->idle) { /* it is on its way out */
-		write->result = -ENODEV;
-	} else if (!device->plugin->device.write || device_is_event_driven(device)) {
-		write->result = -EOPNOTSUPP;
-	} else {
-		write->result = -EINPROGRESS;
-		write->work =
-			(struct link_work){.run = write_run, .done = write_done, .timeout_ms = device_timeout(device)};
-		device->writes++;
-		link_submit(device->link, &write->work);
-		return;
-	}
+	write->result = -EINPROGRESS;
+
+	const int r = write_submit(write);
+
+	if (r == -EINPROGRESS)
+		return; /* the link has it */
+	write->result = r;
 	write_finish(write);
 }
 
@@ -250,6 +308,7 @@ int bb_device_write(struct bb_device *device, const struct bb_write_request *req
 	write->loop = request->loop;
 	write->done = request->done;
 	write->context = request->context;
+	write->start_by_ms = request->start_within_ms > 0 ? bb_clock_ms() + request->start_within_ms : INT64_MAX;
 	write->task.run = write_arrived;
 	*ret_write = write;
 	bb_loop_post(registry_loop(device->registry), &write->task);
