@@ -260,6 +260,8 @@ static void tick(void *context)
 
 void notifier_session_changed(struct notifier *notifier, bool up)
 {
+	if (!notifier)
+		return;
 	notifier->up = up;
 	if (!up) {
 		bb_timer_stop(notifier->tick);

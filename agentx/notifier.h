@@ -46,7 +46,7 @@ void notifier_destroy(struct notifier *notifier);
 
 /**
  * The session came up, or went: what was on its way comes again. What session_notify() promised must have been kept when
- * it comes up: done() has been called for all of the old session.
+ * it comes up: done() has been called for all of the old session. Accepts NULL.
  */
 void notifier_session_changed(struct notifier *notifier, bool up);
 
