@@ -193,7 +193,7 @@ static bool learn_next_probe(struct learn *learn, struct bb_snmp_oid *ret_name)
 		const bool column = object_is_column(object);
 		struct suffix suffix = object->id;
 
-		if (learn->row > (column ? LINES_MAX : 0)) {
+		if (!object->probed || learn->row > (column ? LINES_MAX : 0)) {
 			learn->object++;
 			learn->row = 0;
 			continue;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * objects.c - which object and which row the name of an instance belongs to. Pure; the table is made from objects.csv.
+ * objects.c - which object and which row the name of an instance belongs to. Pure; the table is made from
+ * config/objects.csv.
  */
 #include "objects.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * objects.h - what UPS-MIB (RFC 1628, with a vendor's extensions) has that feeds a point: objects.csv, compiled in.
+ * objects.h - what UPS-MIB (RFC 1628, with a vendor's extensions) has that feeds a point: config/objects.csv,
+ * compiled in.
  *
  * All of it lies below 1.3.6.1.2.1.33, so names are kept without those seven arcs: a device with a hundred instances
  * then needs 4 KB for their names rather than 50.
@@ -28,8 +29,7 @@ enum object_syntax {
 	OBJECT_UNSIGNED, /* a number that cannot be below 0 as the MIB has it */
 	OBJECT_SIGNED,
 	OBJECT_COUNTER,
-	OBJECT_ENUM,
-	OBJECT_BOOL,
+	OBJECT_ENUM,     /* and on or off, no or yes */
 	OBJECT_IDENTITY, /* an OBJECT IDENTIFIER whose last arc is the enumeration's value */
 	OBJECT_MOMENT,   /* a TimeStamp: what sysUpTime was when it happened */
 };
@@ -39,6 +39,7 @@ struct object {
 	struct suffix id;  /* without the instance */
 	const char *point; /* with a * where the row's number goes */
 	enum object_syntax syntax;
+	bool probed;                 /* worth asking for where no walk can tell whether it is there */
 	int64_t multiplier, divisor; /* value in the point's unit = number × multiplier / divisor */
 	int64_t low, high;           /* numbers outside cannot be */
 };
