@@ -6,6 +6,9 @@
  *        ▲            │             │         │
  *        └── refused, too late, closed by the master, no answer to a ping ──┘    (5 s at most until the next attempt)
  *
+ * session.c keeps the states, session_register.c registers contexts, session_serve.c takes what the master asks for;
+ * wire.c is the connection, master.c knows where it leads.
+ *
  * Nothing here ever blocks: connect, open, every registration and every ping have a deadline, what cannot be written at
  * once waits in a buffer with a limit. Thread: the AgentX thread.
  */
@@ -38,9 +41,13 @@ struct session_setup {
 	struct bb_loop *loop;
 	const struct bb_log *log;
 	const struct session_master *master; /* must outlive the session */
+	const struct oid *id;                /* says who we are; must outlive the session */
 	struct contexts *contexts;
-	struct sets *sets; /* takes the SETs; what it answers comes back by session_answer() */
-	int64_t timeout_ms;
+	struct sets *sets;  /* takes the SETs; what it answers comes back by session_answer() */
+	uint8_t priority;   /* of registrations: the lowest wins */
+	int64_t timeout_ms; /* an answer that takes longer does not come */
+	int64_t retry_ms;   /* longest wait between two attempts */
+	int64_t ping_ms;    /* how often the master has to say that it is there */
 	/** The session is up and everything known is registered, or it is no more. */
 	void (*changed)(void *context, bool up);
 	void *context;
@@ -48,10 +55,16 @@ struct session_setup {
 
 struct session; /* opaque */
 
+/** Begin; changed() is not called before the loop runs. */
 int session_start(const struct session_setup *setup, struct session **ret_session);
-void session_stop(struct session *session); /* says Close to the master as far as that needs no waiting; accepts NULL */
 
-/** Is it up? */
+/**
+ * Says Close to the master as far as that needs no waiting, tells notifications on their way -ECONNRESET, and frees the
+ * session; changed() is not called. Accepts NULL.
+ */
+void session_stop(struct session *session);
+
+/** Is it up, and everything known registered? */
 bool session_is_up(const struct session *session);
 
 /** The moment as the session knows the master's clock. */

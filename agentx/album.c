@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * album.c - the pictures that transactions under way look at, see album.h.
+ */
+#include "album.h"
+
+#include <stddef.h>
+
+#include <busbar/macros.h>
+
+static void page_clear(struct album_page *page)
+{
+	picture_unref(page->picture);
+	*page = (struct album_page){0};
+}
+
+struct picture *album_look(struct album *album, struct subtree *subtree, uint32_t transaction,
+			   const struct moment *moment)
+{
+	struct album_page *oldest = &album->pages[0];
+	struct picture *picture;
+
+	for (size_t i = 0; i < BB_LENGTH(album->pages); i++) {
+		struct album_page *page = &album->pages[i];
+
+		if (page->picture && moment->now_ms - page->used_ms > ALBUM_AGE_MS)
+			page_clear(page);
+		if (page->picture && page->subtree == subtree && page->transaction == transaction) {
+			page->used_ms = moment->now_ms;
+			return page->picture;
+		}
+		if (oldest->picture && (!page->picture || page->used_ms < oldest->used_ms))
+			oldest = page;
+	}
+	picture = subtree->ops->picture(subtree, moment);
+	if (!picture)
+		return NULL;
+	page_clear(oldest);
+	*oldest = (struct album_page){picture, subtree, transaction, moment->now_ms};
+	return picture;
+}
+
+void album_forget(struct album *album, const struct subtree *subtree)
+{
+	for (size_t i = 0; i < BB_LENGTH(album->pages); i++)
+		if (!subtree || album->pages[i].subtree == subtree)
+			page_clear(&album->pages[i]);
+}
