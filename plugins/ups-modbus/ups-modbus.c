@@ -5,7 +5,8 @@
  * The map (option `model`) says everything: addresses, codings, points. At first contact the device is surveyed
  * (survey.c): registers it refuses are left out. Each poll then reads the same few blocks and decodes them (points.c).
  * A device that was away, or refuses what it had, is surveyed from the start, because it may come back with other
- * firmware. Registers that it could not say at the time are asked for again every RETRY_MS.
+ * firmware. Registers that it could not say at the time are asked for again, soon at first, then less and less often: it
+ * may have been starting up, or it may be that it never can.
  */
 #include "ups-modbus.h"
 
@@ -17,7 +18,8 @@
 
 #include "identify.h"
 
-#define RETRY_MS 30000
+#define RETRY_FIRST_MS 1000
+#define RETRY_MOST_MS  30000
 
 static const struct bb_option ups_modbus_options[] = {
 	{.name = "address",
@@ -135,6 +137,21 @@ static int find_map(struct ups_modbus *device, const struct survey_reader *reade
 	return r < 0 ? r : 0;
 }
 
+/* When to ask again for what the survey had to leave open: each time twice as long. */
+static void plan_retry(struct ups_modbus *device)
+{
+	device->postponed = survey_postponed(&device->survey) > 0;
+	if (!device->postponed)
+		device->retry_after_ms = 0;
+	else if (device->retry_after_ms == 0)
+		device->retry_after_ms = RETRY_FIRST_MS;
+	else if (device->retry_after_ms < RETRY_MOST_MS / 2)
+		device->retry_after_ms *= 2;
+	else
+		device->retry_after_ms = RETRY_MOST_MS;
+	device->retry_ms = bb_clock_ms() + device->retry_after_ms;
+}
+
 static int ups_modbus_describe(struct bb_builder *builder, void *state)
 {
 	struct ups_modbus *device = state;
@@ -145,11 +162,12 @@ static int ups_modbus_describe(struct bb_builder *builder, void *state)
 		r = find_map(device, &reader);
 	if (r < 0)
 		return r;
-	if (device->was_lost || is_unanswered(device))
+	if (device->was_lost || is_unanswered(device)) {
 		survey_reset(&device->survey);
+		device->retry_after_ms = 0;
+	}
 	device->was_lost = false;
 	device->next = device->asking_count = 0;
-	device->retry_ms = bb_clock_ms() + RETRY_MS;
 	r = survey_take(&device->survey, &reader);
 	if (r == -EAGAIN)
 		return r; /* it goes on from there */
@@ -159,7 +177,7 @@ static int ups_modbus_describe(struct bb_builder *builder, void *state)
 		return bb_log_error(device->log, r, "unit %u has no register of map %s", device->unit, device->map->id);
 	if (r < 0)
 		return r;
-	device->postponed = survey_postponed(&device->survey) > 0;
+	plan_retry(device);
 	return points_describe(device, builder);
 }
 

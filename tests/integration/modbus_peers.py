@@ -2,9 +2,11 @@
 """Modbus TCP peers that tests of the client side talk to.
 
 `Pymodbus` is the foreign server: pymodbus in a process of its own. `Peer` is a small server of threads that behaves
-exactly as a test says, also badly. `Gate` stands between busbard and a server and looks at what passes: how many
+exactly as a test says, also badly; `Ups` is one of them that is a UPS, to which things happen when a test wants them to:
+it stays so until the test has looked, however slow the machine is. `Gate` stands between busbard and a server and looks at what passes: how many
 connections there are, and whether two requests are ever under way at once.
 """
+import csv
 import json
 import pathlib
 import socket
@@ -13,7 +15,7 @@ import threading
 import time
 import unittest
 
-from support import Process, free_port, program
+from support import SOURCE, Process, free_port, program
 
 PYTHON = "/usr/bin/python3"
 
@@ -149,6 +151,29 @@ class Peer:
         self.close()
         if kind is None and self.errors:
             raise self.errors[0]
+
+
+class Ups(Peer):
+    """A UPS in good health, by the layout `socomec`. set() changes a point's register, `silent` whether it answers."""
+
+    def __init__(self):
+        with open(SOURCE / "config/maps/socomec.csv", encoding="utf-8") as file:
+            rows = list(csv.DictReader(line for line in file if not line.startswith("#")))
+        self._addresses = {row["point"]: int(row["address"]) for row in rows}
+        self._registers = {int(row["address"]) + i: 0 for row in rows for i in range(int(row["count"] or 1))}
+        self.silent = False
+        for point, word in (("battery.charge", 100), ("battery.runtime", 42), ("output.L1.load", 20)):
+            self.set(point, word)
+        serve = serve_registers(self._registers)
+        super().__init__(lambda request, connection: None if self.silent else serve(request, connection))
+
+    def set(self, point, word):
+        self._registers[self._addresses[point]] = word
+
+    def device(self, **options):
+        """Its section in busbard's configuration."""
+        return {"plugin": "ups-modbus", "address": f"modbus-tcp://127.0.0.1:{self.port}/1", "model": "socomec",
+                "interval": "200ms", "watch": "100ms", "timeout": "3s", "stale-after": "4s", **options}
 
 
 class Gate:

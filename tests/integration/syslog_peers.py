@@ -7,7 +7,6 @@ rsyslogd is the judge of our messages: it parses header and structured data and 
 import datetime
 import json
 import pathlib
-import random
 import re
 import signal
 import socket
@@ -17,7 +16,7 @@ import tempfile
 import threading
 import unittest
 
-from support import Process, program, wait_for
+from support import Process, free_port, program, wait_for
 
 # ---- certificates ----------------------------------------------------------------------------------------------------
 
@@ -123,20 +122,6 @@ ruleset(name="all") {{
 """
 
 
-def lasting_port(kind):
-    """A free port that stays free while its server is down: not one of those that the kernel gives to whoever connects
-    or asks for any port, which is where free_port() has its ports from."""
-    lowest = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    while True:
-        port = random.randrange(10000, max(lowest, 20000))
-        with socket.socket(socket.AF_INET, kind) as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        return port
-
-
 class Rsyslog:
     """rsyslogd on free ports of 127.0.0.1: udp, and tcp; with @certificate (of a Certificates) that is TLS."""
 
@@ -144,7 +129,7 @@ class Rsyslog:
         self.program = program("rsyslogd")
         self.folder = tempfile.TemporaryDirectory(prefix="busbar-rsyslog-")
         self.path = pathlib.Path(self.folder.name)
-        self.udp_port, self.tcp_port = lasting_port(socket.SOCK_DGRAM), lasting_port(socket.SOCK_STREAM)
+        self.udp_port, self.tcp_port = free_port("udp"), free_port()
         driver = files = ""
         if certificates:
             if not list(pathlib.Path("/usr/lib").rglob("lmnsd_gtls.so")):

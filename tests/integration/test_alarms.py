@@ -11,13 +11,14 @@ import unittest
 
 import yaml
 
+from modbus_peers import Ups
 from support import BUILD, SOURCE, Busbard, free_port, say, wait_for
 
 PAGE = SOURCE / "docs" / "alarms.md"
 
 
 def simulator(**options):
-    return {"plugin": "simulator", "interval": "200ms", "watch": "100ms", "stale-after": "1s", **options}
+    return {"plugin": "simulator", "interval": "200ms", "watch": "100ms", **options}
 
 
 def page_config(name):
@@ -56,9 +57,9 @@ class Alarms(unittest.TestCase):
 
 class Rules(Alarms):
     def test_a_threshold_is_raised_and_cleared_with_what_the_value_was(self):
-        devices = {"ups-a": simulator(scenario=self.scenario("at 1s load 80%\nat 4s load normal\n"), speed=3)}
         rules = [{"point": "output.L1.load", "name": "busy", "above": "60%", "hysteresis": "5%", "severity": "alarm"}]
-        with Busbard({"devices": devices, "alarms": rules}) as daemon:
+        with Ups() as ups, Busbard({"devices": {"ups-a": ups.device()}, "alarms": rules}) as daemon:
+            ups.set("output.L1.load", 61)
             wait_for(lambda: self.is_active(daemon, "busy"), what="the alarm")
             raised = self.events(daemon, "busy")[0]
             self.assertEqual((raised["event"], raised["severity"], raised["point"], raised["unit"], raised["text"]),
@@ -66,29 +67,36 @@ class Rules(Alarms):
             self.assertGreater(float(raised["value"]), 60)
             row = self.alarm(daemon, "busy")
             self.assertEqual(row["event"], raised["number"])
+            ups.set("output.L1.load", 55)
             wait_for(lambda: not self.is_active(daemon, "busy"), what="its end")
             cleared = self.events(daemon, "busy")[1]
             self.assertEqual(cleared["event"], "alarm-cleared")
             self.assertLessEqual(float(cleared["value"]), 55)
 
     def test_a_delay_outlives_what_is_short(self):
-        text = "at 1s load 80%\nat 2s load normal\nat 3s load 80%\n"
         rules = [{"point": "output.L1.load", "name": name, "above": "60%", "delay": delay}
-                 for name, delay in (("at-once", "0s"), ("patient", "1500ms"))]
-        devices = {"ups-a": simulator(scenario=self.scenario(text), speed=2)}
-        with Busbard({"devices": devices, "alarms": rules}) as daemon:
-            wait_for(lambda: self.is_active(daemon, "patient"), what="the delayed alarm", timeout=20)
+                 for name, delay in (("at-once", "0s"), ("patient", "5s"))]
+        with Ups() as ups, Busbard({"devices": {"ups-a": ups.device()}, "alarms": rules}) as daemon:
+            ups.set("output.L1.load", 80)
+            wait_for(lambda: self.is_active(daemon, "at-once"), what="the alarm")
+            ups.set("output.L1.load", 20)
+            wait_for(lambda: not self.is_active(daemon, "at-once"), what="its end")
+            ups.set("output.L1.load", 80)
+            wait_for(lambda: self.is_active(daemon, "patient"), what="the delayed alarm")
             self.assertEqual(self.kinds(daemon, "patient"), ["alarm-raised"])
             self.assertEqual(self.kinds(daemon, "at-once"), ["alarm-raised", "alarm-cleared", "alarm-raised"])
 
     def test_a_rule_waits_for_its_gate_and_for_the_hold_off(self):
-        text = "at 1s mains off\nat 4s mains on\n"
         rules = [{"point": "battery.charge", "name": "drained", "below": "99.9%", "only-while": "on-battery"},
                  {"point": "battery.charge", "name": "weak", "below": "99.9%", "not-while": "on-battery",
                   "hold-off": "2s"}]
-        devices = {"ups-a": simulator(scenario=self.scenario(text), battery="30s", low="5s", speed=3)}
-        with Busbard({"devices": devices, "alarms": rules}) as daemon:
-            wait_for(lambda: self.kinds(daemon, "weak"), what="the alarm after the hold-off", timeout=30)
+        with Ups() as ups, Busbard({"devices": {"ups-a": ups.device()}, "alarms": rules}) as daemon:
+            ups.set("alarm.on-battery", 1)
+            wait_for(lambda: self.is_active(daemon, "on-battery"), what="the mains failure")
+            ups.set("battery.charge", 90)
+            wait_for(lambda: self.is_active(daemon, "drained"), what="the alarm behind the gate")
+            ups.set("alarm.on-battery", 0)
+            wait_for(lambda: self.kinds(daemon, "weak"), what="the alarm after the hold-off")
             order = [(event["event"], event["subject"]) for event in daemon.json("events")
                      if event["subject"] in ("on-battery", "drained", "weak")]
             self.assertEqual(order, [("alarm-raised", "on-battery"), ("alarm-raised", "drained"),
@@ -103,14 +111,18 @@ class Rules(Alarms):
         return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
 
     def test_alarms_of_a_silent_device_are_neither_raised_nor_cleared(self):
-        text = "at 1s load 80%\nat 2s silence 5s\nat 4s load normal\n"
         rules = [{"point": "output.L1.load", "name": "busy", "above": "60%"},
                  {"point": "output.L1.load", "name": "idle", "below": "60%"}]
-        devices = {"ups-a": simulator(scenario=self.scenario(text), speed=2)}
-        with Busbard({"devices": devices, "alarms": rules}) as daemon:
-            wait_for(lambda: self.is_active(daemon, "communications-lost"), what="the device to be lost", timeout=20)
+        with Ups() as ups, Busbard({"devices": {"ups-a": ups.device()}, "alarms": rules}) as daemon:
+            ups.set("output.L1.load", 80)
+            wait_for(lambda: self.is_active(daemon, "busy"), what="the alarm")
+            ups.silent = True
+            wait_for(lambda: self.is_active(daemon, "communications-lost"), what="the device to be lost")
             self.assertTrue(self.is_active(daemon, "busy"))
-            wait_for(lambda: not self.is_active(daemon, "communications-lost"), what="the device", timeout=20)
+            self.assertFalse(self.is_active(daemon, "idle"))
+            ups.set("output.L1.load", 20)
+            ups.silent = False
+            wait_for(lambda: not self.is_active(daemon, "communications-lost"), what="the device")
             wait_for(lambda: not self.is_active(daemon, "busy"), what="the end of the alarm")
             order = [(event["event"], event["subject"] or event["device"]) for event in daemon.json("events")
                      if event["event"] in ("device-lost", "device-found") or event["subject"] == "busy"]
@@ -210,11 +222,11 @@ class People(Alarms):
                 self.assertIsNotNone(self.alarm(daemon, "fan-failure")["inhibited_until"])
 
     def test_an_inhibited_alarm_is_told_when_the_time_is_over(self):
-        devices = {"ups-a": simulator(scenario=self.scenario("at 1s load 80%\n"))}
         rules = [{"point": "output.L1.load", "name": "busy", "above": "60%"}]
-        with Busbard({"devices": devices, "alarms": rules}) as daemon:
+        with Ups() as ups, Busbard({"devices": {"ups-a": ups.device()}, "alarms": rules}) as daemon:
             wait_for(lambda: self.alarm(daemon, "busy"), what="the rule")
             self.assertEqual(daemon.ctl("inhibit", "ups-a", "busy", "3s").returncode, 0)
+            ups.set("output.L1.load", 80)
             wait_for(lambda: self.is_active(daemon, "busy"), what="the alarm, which is quiet")
             wait_for(lambda: "alarm-raised" in self.kinds(daemon, "busy"), what="the alarm to be told")
             self.assertEqual(self.kinds(daemon, "busy"), ["alarm-inhibited", "alarm-released", "alarm-raised"])
@@ -242,7 +254,7 @@ class Page(Alarms):
             say(f"the {len(wanted)} alarms of docs/alarms.md's thresholds are there")
 
     def test_the_usual_thresholds_are_raised_by_a_mains_failure(self):
-        devices = {"ups-a": simulator(scenario=self.scenario("at 2s mains off\n"), speed=600, battery="20m", low="5m")}
+        devices = {"ups-a": simulator(scenario=self.scenario("at 2s mains off\n"), speed=400, battery="20m", low="5m")}
         with self.run_rules("thresholds", **devices) as daemon:
             for name in ("input-voltage-alarm-l1", "seconds-on-battery-warning", "battery-charge-warning",
                          "battery-charge-alarm", "autonomy-warning", "autonomy-alarm", "seconds-on-battery-alarm"):

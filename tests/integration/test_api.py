@@ -13,7 +13,7 @@ import subprocess
 import time
 import unittest
 
-from support import BUILD, FULL, SANITIZERS, Busbard, cut, say, wait_for
+from support import BUILD, FULL, PATIENCE, SANITIZERS, Busbard, cut, say, wait_for
 
 CONFIG = {"devices": {"ups-a": {"plugin": "simulator", "address": "simulator://a"}}}
 REQUEST_MAX = 64 * 1024
@@ -77,7 +77,7 @@ def parse(data):
 class Client:
     """A connection that knows frames and nothing else."""
 
-    def __init__(self, path, timeout=10):
+    def __init__(self, path, timeout=30 * PATIENCE):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.connect(str(path))  # without a time-out: with one, a queue that is full is an error at once
         self.socket.settimeout(timeout)
@@ -157,7 +157,7 @@ class ForeignClients(unittest.TestCase):
         wait_for(lambda: open_files(self.daemon.pid) <= self.files, what=lambda: f"descriptors to be closed: "
                  f"{open_files(self.daemon.pid)} are open, {self.files} were")
 
-    def client(self, timeout=10):
+    def client(self, timeout=30 * PATIENCE):
         return Client(self.daemon.socket, timeout)
 
     def test_answers_several_requests_on_one_connection_in_order(self):
@@ -290,15 +290,15 @@ class ForeignClients(unittest.TestCase):
         if not (BUILD / "lib/busbar/plugins/ups-snmp.so").exists():
             self.skipTest("the plugin ups-snmp, whose probe takes its time, is not built")
         address = f"snmp://127.0.0.1:{silent.getsockname()[1]}"
-        body = text_field(1, address) + text_field(2, "timeout=1s") + text_field(2, "retries=0")
-        with self.client(30) as first, self.client() as second:
+        body = text_field(1, address) + text_field(2, "timeout=5s") + text_field(2, "retries=0")
+        with self.client() as first, self.client() as second:
             first.send(request(PROBE, body))
-            silent.settimeout(10)
+            silent.settimeout(30 * PATIENCE)
             silent.recv(2000)  # it is under way
             second.send(request(PROBE, text_field(1, "simulator://x")))
             self.assertEqual(second.error()[0], BUSY)
             self.assertNotEqual(first.error()[1], "")
-        with self.client(30) as again:
+        with self.client() as again:
             again.send(request(PROBE, text_field(1, "simulator://x")))
             self.assertIn(6, dict(again.answer()), "points")
 
@@ -325,7 +325,7 @@ class ClientsThatDoNotRead(unittest.TestCase):
             say(f"31 clients that do not read: {grown} KiB more memory, 10000 points for another in {took:.2f} s")
             if not SANITIZERS:
                 self.assertLess(grown, 31 * 256)
-                self.assertLess(took, 2)
+                self.assertLess(took, 10)
             if FULL:
                 wait_for(lambda: all(client_is_gone(client) for client in clients), IDLE_SECONDS + 15,
                          "clients that take nothing to be closed")
@@ -363,7 +363,7 @@ class Stopping(unittest.TestCase):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent, Busbard(CONFIG) as daemon, \
                 Client(daemon.socket) as client:
             silent.bind(("127.0.0.1", 0))
-            silent.settimeout(10)
+            silent.settimeout(30 * PATIENCE)
             client.send(request(PROBE, text_field(1, f"snmp://127.0.0.1:{silent.getsockname()[1]}")))
             silent.recv(2000)  # it is under way
             self.assertEqual(daemon.stop(), 0)

@@ -214,6 +214,8 @@ class Events(State):
         with self.start(noisy) as daemon:
             wait_for(lambda: daemon.json("events", "--last", 1)[0]["number"] >= count, 60, f"{count} events")
         with self.start({"ups-a": simulator(interval="1h", watch="0s")}) as daemon:
+            # After this nothing happens any more.
+            wait_for(lambda: daemon.json("events", "--last", 1)[0]["event"] == "device-found", what="the last event")
             start = time.monotonic()
             limit = "" if SANITIZERS else "ulimit -v 8192 && "  # KiB of address space, libraries included
             done = subprocess.run(["sh", "-c", f"{limit}exec {CTL} -s {daemon.socket} events --json"], text=True,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Modbus client against peers that are late, lie, break off or never stop: never a wrong value, never a wait that
 does not end, never memory that grows, and never a device that waits for another's."""
+import concurrent.futures
 import random
 import re
 import socket
@@ -24,7 +25,11 @@ def resident_kilobytes(pid):
         return int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1))
 
 
-def ask(port, requests, timeout_ms=200, how="wait", patience=60):
+PATIENT = 10000 * PATIENCE  # ms, for what is answered at once: no machine is as slow
+GRACE = 5000  # ms that a request may end behind its deadline on a machine that is busy with other things
+
+
+def ask(port, requests, timeout_ms=PATIENT, how="wait", patience=60):
     """Run modbus_client against @port; what it counted, as a dict."""
     with Process([BUILD / "tests/modbus_client", f"modbus-tcp://127.0.0.1:{port}/1", how, timeout_ms, requests]) as client:
         status = client.wait(patience)
@@ -32,6 +37,16 @@ def ask(port, requests, timeout_ms=200, how="wait", patience=60):
             raise AssertionError(f"modbus_client ended with {status}: {client.log()}")
         words = client.log().split()
     return {words[i]: int(words[i + 1]) for i in range(0, len(words), 2)}
+
+
+def ask_until_heard(attempt, heard, timeouts=(50, 1000)):
+    """What attempt(timeout_ms) counted: with a short time-out first, which saves waiting for what never comes, and with a
+    longer one if the machine was too slow for it: if heard(counted) does not hold."""
+    for timeout in timeouts:
+        counted = attempt(timeout * PATIENCE)
+        if heard(counted):
+            break
+    return counted
 
 
 class Late:
@@ -54,15 +69,21 @@ class Late:
 
 
 class LateReplies(unittest.TestCase):
+    CLIENTS = 5  # side by side, each with a connection of its own: they wait most of the time
+
     def check(self, how):
         requests = cut(5000, 150, f"late answers ({how})")  # 10,000 in both ways together
         dice = random.Random(7)
         timeout = 0.03 * PATIENCE
         behaviour = Late(lambda: dice.choice((0, 1.5, 1.5, 1.2, 0.5)) * timeout)
-        with Peer(behaviour) as peer:
-            seen = ask(peer.port, requests, int(timeout * 1000), how, 60 + requests * timeout * 2)
-            wait_for(lambda: not any(isinstance(thread, threading.Timer) for thread in threading.enumerate()), 5,
-                     "the last answers to be sent")
+        with Peer(behaviour) as peer, concurrent.futures.ThreadPoolExecutor(self.CLIENTS) as pool:
+            each = requests // self.CLIENTS
+            clients = [pool.submit(ask, peer.port, each, int(timeout * 1000), how, 60 + each * timeout * 2)
+                       for _ in range(self.CLIENTS)]
+            counts = [client.result() for client in clients]
+            wait_for(lambda: not any(isinstance(thread, threading.Timer) for thread in threading.enumerate()),
+                     what="the last answers to be sent")
+            seen = {name: sum(count[name] for count in counts) for name in counts[0]}
             self.assertEqual(seen["wrong"], 0)
             self.assertGreater(seen["right"], requests // 10)
             self.assertGreater(seen["late"], requests // 4)
@@ -77,7 +98,7 @@ class LateReplies(unittest.TestCase):
         self.check("ask")
 
     def test_a_peer_that_is_always_late_is_never_believed(self):
-        with Peer(Late(lambda: 0.15 * PATIENCE)) as peer:
+        with Peer(Late(lambda: 0.25 * PATIENCE)) as peer:  # late by more than a client may be late to notice
             seen = ask(peer.port, 20, 100 * PATIENCE)
         self.assertEqual((seen["right"], seen["wrong"]), (0, 0))
 
@@ -135,17 +156,20 @@ class Lies(unittest.TestCase):
                     self.check_lie(lie, how)
 
     def check_lie(self, lie, how):
-        turn = []
+        def attempt(timeout):
+            turn = []
 
-        def answer(request, _connection):
-            turn.append(request)
-            return lie(request) if len(turn) % 2 else own_address(request)
-        with Peer(answer) as peer:
-            seen = ask(peer.port, 6, 50 * PATIENCE, how)
-        self.assertEqual(seen["wrong"], 0, seen)
+            def answer(request, _connection):
+                turn.append(request)
+                return lie(request) if len(turn) % 2 else own_address(request)
+            with Peer(answer) as peer:
+                seen = ask(peer.port, 6, timeout, how)
+            self.assertEqual(seen["wrong"], 0, seen)
+            self.assertLessEqual(seen["right"], len(turn) // 2, "a lie was believed")
+            self.assertLess(seen["slowest"], timeout + GRACE, "a request has a deadline")
+            return seen
+        seen = ask_until_heard(attempt, lambda seen: seen["right"] >= 1)
         self.assertGreaterEqual(seen["right"], 1, seen)
-        self.assertLessEqual(seen["right"], len(turn) // 2, "a lie was believed")
-        self.assertLess(seen["slowest"], 6 * 50 * PATIENCE, "a request has a deadline")
 
     def test_answers_in_pieces_are_put_together(self):
         def piecemeal(request, connection):
@@ -153,26 +177,26 @@ class Lies(unittest.TestCase):
                 connection.sendall(bytes([byte]))
         for how in ("wait", "ask"):
             with Peer(piecemeal) as peer:
-                seen = ask(peer.port, 20, 2000 * PATIENCE, how)
+                seen = ask(peer.port, 20, how=how)
                 self.assertEqual(seen["right"], 20, seen)
 
     def test_a_byte_now_and_then_does_not_put_off_the_deadline(self):
         def drip(request, connection):
-            for byte in own_address(request):
-                time.sleep(0.02)
+            for byte in own_address(request):  # ten seconds and more for all of it
                 connection.sendall(bytes([byte]))
+                time.sleep(1)
         for how in ("wait", "ask"):
             with Peer(drip) as peer:
                 seen = ask(peer.port, 3, 150 * PATIENCE, how)
-            self.assertEqual(seen["wrong"], 0)
-            self.assertLess(seen["slowest"], 3 * 150 * PATIENCE)
+            self.assertEqual((seen["right"], seen["wrong"]), (0, 0))
+            self.assertLess(seen["slowest"], 150 * PATIENCE + GRACE)
 
     def test_the_answer_behind_another_frame_is_found(self):
         def glued(request, _connection):
             return own_address_as(request, transaction=request.transaction - 1 & 0xFFFF) + own_address(request)
         for how in ("wait", "ask"):
             with Peer(glued) as peer:
-                seen = ask(peer.port, 20, 2000 * PATIENCE, how)
+                seen = ask(peer.port, 20, how=how)
                 self.assertEqual(seen["right"], 20, seen)
                 self.assertEqual(peer.connections, 1)
 
@@ -185,7 +209,7 @@ class Lies(unittest.TestCase):
             with Peer(flood) as peer:
                 seen = ask(peer.port, 5, 200 * PATIENCE, how)
             self.assertEqual((seen["right"], seen["wrong"]), (0, 0))
-            self.assertLess(seen["slowest"], 3 * 200 * PATIENCE)
+            self.assertLess(seen["slowest"], 200 * PATIENCE + GRACE)
 
     def test_a_peer_that_breaks_off_anywhere_in_an_answer(self):
         for length in (0, 1, 5, 6, 7, 8, 9, 10):
@@ -194,7 +218,7 @@ class Lies(unittest.TestCase):
                     connection.sendall(own_address(request)[:length])
                     connection.shutdown(socket.SHUT_RDWR)
                 with Peer(broken) as peer:
-                    seen = ask(peer.port, 5, 500 * PATIENCE, "wait")
+                    seen = ask(peer.port, 5)
                 self.assertEqual((seen["right"], seen["wrong"], seen["late"]), (0, 0, 0), seen)
                 self.assertEqual(seen["errors"], 5)
 
@@ -204,26 +228,30 @@ class Lies(unittest.TestCase):
             connection.shutdown(socket.SHUT_RDWR)
         for how in ("wait", "ask"):
             with Peer(close) as peer:
-                seen = ask(peer.port, 20, 2000 * PATIENCE, how)
+                seen = ask(peer.port, 20, how=how)
                 self.assertEqual(seen["right"], 20, seen)
 
     def test_noise(self):
         count = cut(2000, 150, "answers of noise")
-        dice = random.Random(11)
 
-        def noise(request, _connection):
-            kind = dice.randrange(4)
-            good = bytearray(own_address(request))
-            if kind == 0:
-                return dice.randbytes(dice.randrange(1, 600))
-            if kind == 1:
-                del good[dice.randrange(len(good)):]
-            elif kind == 2:
-                good[dice.randrange(9)] ^= 1 << dice.randrange(8)  # the values themselves carry no check
-            return bytes(good)
-        with Peer(noise) as peer:
-            seen = ask(peer.port, count, 30 * PATIENCE, "wait", 60 + count * 0.1)
-        self.assertEqual(seen["wrong"], 0, seen)
+        def attempt(timeout):
+            dice = random.Random(11)
+
+            def noise(request, _connection):
+                kind = dice.randrange(4)
+                good = bytearray(own_address(request))
+                if kind == 0:
+                    return dice.randbytes(dice.randrange(1, 600))
+                if kind == 1:
+                    del good[dice.randrange(len(good)):]
+                elif kind == 2:
+                    good[dice.randrange(9)] ^= 1 << dice.randrange(8)  # the values themselves carry no check
+                return bytes(good)
+            with Peer(noise) as peer:
+                seen = ask(peer.port, count, timeout, "wait", 60 + count * timeout / 1000)
+            self.assertEqual(seen["wrong"], 0, seen)
+            return seen
+        seen = ask_until_heard(attempt, lambda seen: seen["right"] > count // 8, (30, 300))
         self.assertGreater(seen["right"], count // 8)
 
 
@@ -253,7 +281,7 @@ class Unreachable(unittest.TestCase):
         mute = socket.create_server(("127.0.0.1", 0))  # accepts nobody, but the kernel says yes
         things.append(mute)
         ports += [mute.getsockname()[1]]
-        devices = {f"dead-{i}": device(port, model="socomec", timeout="2s") for i, port in enumerate(ports)}
+        devices = {f"dead-{i}": device(port, model="socomec", timeout="5s") for i, port in enumerate(ports)}
         with Peer(serve_registers(socomec())) as peer:
             devices["live"] = device(peer.port, model="socomec", interval="100ms", watch="0s")
             with daemon_for(devices) as daemon:
@@ -268,7 +296,7 @@ class Unreachable(unittest.TestCase):
                 wait_for(lambda: len(times) > 40, 20, "forty polls")
                 latest = max(b - a for a, b in zip(times, times[1:])) - 0.1
                 wait_for(lambda: "dead-0: no reading" in daemon.log(), 10, "the dead ones to be missed")
-                self.assertLess(latest, 0.25 * PATIENCE)
+                self.assertLess(latest, 2, "no poll waits as long as a dead device is waited for")
                 say(f"beside 11 dead devices the latest of {len(times)} polls was {latest * 1000:.0f} ms late")
         for thing in things:
             thing.close()
@@ -291,8 +319,8 @@ class Unreachable(unittest.TestCase):
         daemon = daemon_for({f"dead-{i}": device(port, i, model="socomec", timeout="30s") for i in range(3)})
         wait_for(lambda: state_of(daemon, "dead-0") in ("unknown", "never-connected"), 5, "busbard to try")
         began = time.monotonic()
-        daemon.stop(30)
-        self.assertLess(time.monotonic() - began, 4 * PATIENCE)
+        daemon.stop(60)
+        self.assertLess(time.monotonic() - began, 15, "half of the time-out")
         self.assertNotIn("Sanitizer", daemon.log())
         daemon._output.close()
         daemon.folder.cleanup()

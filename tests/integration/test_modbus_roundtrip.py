@@ -100,14 +100,19 @@ class RoundTrip(unittest.TestCase):
                                    "stale-after": "7d"}},
             "exporters": {"modbus": {"listen": f"127.0.0.1:{port}", "units": {}}},
         }
+        readers = {}
         for unit, name in enumerate(cls.maps, start=1):
             config["exporters"]["modbus"]["units"][str(unit)] = [{"device": "source", "map": name}]
-            config["devices"][f"rt-{unit}"] = {
+            readers[f"rt-{unit}"] = {
                 "plugin": "ups-modbus", "address": f"modbus-tcp://127.0.0.1:{port}/{unit}", "model": name,
                 "interval": "5s", "watch": "0s", "timeout": "20s"}
         cls.daemon = Busbard(config)
         cls.addClassCleanup(cls.daemon.__exit__, None, None, None)
-        waiting = {f"rt-{unit}" for unit in range(1, len(cls.maps) + 1)}
+        wait_for(lambda: cls.daemon.json("status")["devices"][0]["state"] == "up", what="the source")
+        # Only now those that read it: asked before it had a reading, a unit says "later", and is asked again much later.
+        config["devices"].update(readers)
+        cls.daemon.reload(config)
+        waiting = set(readers)
 
         def all_up():
             devices = cls.daemon.json("status")["devices"]
