@@ -168,6 +168,7 @@ struct step {
 struct derive_plan {
 	struct battery_plan battery;
 	int32_t lost; /* place of alarm.communications-lost */
+	int32_t word; /* place of the status word, which may be the device's own; negative: none */
 	size_t count;
 	struct step steps[RULE_COUNT];
 };
@@ -216,6 +217,7 @@ int derive_extend(struct draft *draft, const struct battery_settings *battery, s
 		plan->count++;
 	}
 	plan->lost = draft_find(draft, "alarm.communications-lost");
+	plan->word = draft_find(draft, "ups.status.word");
 	smaller = realloc(plan, offsetof(struct derive_plan, steps) + plan->count * sizeof(struct step));
 	*ret_plan = smaller ? smaller : plan;
 	return 0;
@@ -330,10 +332,13 @@ static int64_t combine(const struct step *step, const struct bb_reading *reading
 
 void derive_fill(const struct derive_plan *plan, struct bb_reading *reading, bool lost)
 {
-	if (lost)
+	if (lost) {
 		reading_put(reading, (size_t)plan->lost, 1);
-	else
+		if (is_known(reading, plan->word)) /* one of the device's own cannot say this by itself */
+			reading_put(reading, (size_t)plan->word, reading->values[plan->word] | MASK(WORD_LOST));
+	} else {
 		battery_fill(&plan->battery, reading);
+	}
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct step *step = &plan->steps[i];
 

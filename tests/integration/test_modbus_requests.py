@@ -11,6 +11,7 @@ import struct
 import time
 import unittest
 
+from modbus_peers import Ups
 from support import PATIENCE, SOURCE, Busbard, cut, free_port, say, wait_for
 
 UNIT = 1
@@ -51,7 +52,7 @@ def frame(pdu, transaction=1, unit=UNIT, protocol=0, length=None):
 
 class Connection:
     def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10 * PATIENCE)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30 * PATIENCE)
 
     def __enter__(self):
         return self
@@ -283,11 +284,13 @@ class Silence(unittest.TestCase):
 devices:
   never: {{ plugin: ups-modbus, address: "modbus-tcp://127.0.0.1:{dead}/1", interval: 1s, timeout: 100ms }}
   quiet:
-    plugin: simulator
+    plugin: ups-modbus
+    address: "modbus-tcp://127.0.0.1:{source}/1"
+    model: socomec
     interval: 100ms
     watch: 0s
-    stale-after: 400ms
-    scenario: quiet.scenario
+    timeout: 3s
+    stale-after: 4s
 exporters:
   modbus:
     listen: 127.0.0.1:{port}
@@ -299,11 +302,15 @@ exporters:
 
     def setUp(self):
         self.port = free_port()
-        self.daemon = Busbard("devices: {}\n")
+        self.ups = Ups()
+        self.addCleanup(self.ups.close)
+        self.daemon = Server(self.CONFIG.format(port=self.port, dead=free_port(), source=self.ups.port))
         self.addCleanup(self.daemon.__exit__, None, None, None)
-        (self.daemon.directory / "quiet.scenario").write_text("at 1s silence 1h\n")
-        self.daemon.reload(self.CONFIG.format(port=self.port, dead=free_port()))
-        self.daemon.wait_log("modbus: listening")
+
+    def fall_silent(self):
+        wait_for(lambda: self.ask(2, 103) == bytes([3, 2, 0, 100]), what="a reading")
+        self.ups.silent = True
+        wait_for(lambda: self.ask(2, 103) == bytes([0x83, 0x0B]), what="charge to be refused")
 
     def ask(self, unit, address):
         with Connection(self.port) as client:
@@ -314,13 +321,13 @@ exporters:
         self.assertEqual(self.ask(1, 109), bytes([3, 2, 0x40, 0x00]))
 
     def test_a_stale_device_is_0b_but_for_status_and_alarms(self):
-        wait_for(lambda: self.ask(2, 103) == bytes([0x83, 0x0B]), what="charge to be refused")
+        self.fall_silent()
         wait_for(lambda: self.ask(2, 109)[2] & 0x40, what="communication lost in the status word")
         self.assertEqual(self.ask(2, 116), bytes([3, 2, 0, 0]), "on-battery as last known")
         wait_for(lambda: self.ask(2, 134) == bytes([3, 2, 0, 1]), what="communications-lost")
 
     def test_hold_shows_the_last_values(self):
-        wait_for(lambda: self.ask(2, 103) == bytes([0x83, 0x0B]), what="charge to be refused")
+        self.fall_silent()
         self.assertEqual(self.ask(3, 103), bytes([3, 2, 0, 100]))
 
 

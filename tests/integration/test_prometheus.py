@@ -11,7 +11,8 @@ import unittest
 import urllib.parse
 import urllib.request
 
-from support import SOURCE, Busbard, Process, free_port, program, say, wait_for
+from modbus_peers import Ups
+from support import PATIENCE, SOURCE, Busbard, Process, free_port, program, say, wait_for
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 SERIES = re.compile(r'^([a-z_][a-z0-9_]*)(?:\{(.*)\})? (\S+)$')
@@ -20,7 +21,7 @@ SERIES = re.compile(r'^([a-z_][a-z0-9_]*)(?:\{(.*)\})? (\S+)$')
 def get(port, path="/metrics", headers=None, method="GET", host="127.0.0.1"):
     """(headers, body) of an answer with status 200."""
     request = urllib.request.Request(f"http://{host}:{port}{path}", headers=headers or {}, method=method)
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=30 * PATIENCE) as answer:
         return answer.headers, answer.read()
 
 
@@ -193,7 +194,7 @@ class Servers(unittest.TestCase):
         port = free_port()
         with Busbard(config(ups=simulator())) as daemon, tempfile.TemporaryDirectory() as folder:
             with open(f"{folder}/prometheus.yml", "w", encoding="ascii") as file:
-                json.dump({"global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
+                json.dump({"global": {"scrape_interval": "3s", "scrape_timeout": "3s"},
                            "scrape_configs": [{"job_name": "busbar", "static_configs": [
                                {"targets": [f"127.0.0.1:{port_of(daemon)}"]}]}]}, file)
             with Process([program("prometheus"), f"--config.file={folder}/prometheus.yml",
@@ -209,35 +210,32 @@ class Servers(unittest.TestCase):
                                   lambda: f"Prometheus to have the battery's charge; it said:\n{server.log()}")
                 self.assertEqual(result[0]["metric"]["device"], "ups")
                 self.assertTrue(0 <= float(result[0]["value"][1]) <= 1)
-                self.assertEqual(query("up")[0]["value"][1], "1")
-                joined = query("busbar_device_up * on(device) group_left(model) busbar_device_info")
+                self.assertEqual(wait_for(lambda: query("up"), what="whether it is up")[0]["value"][1], "1")
+                joined = wait_for(lambda: query("busbar_device_up * on(device) group_left(model) busbar_device_info"),
+                                  what="the join")
                 self.assertTrue(joined[0]["metric"]["model"])
                 self.assertNotIn("error", server.log().lower())
 
     def test_a_silent_device_is_down_and_its_measurements_vanish(self):
-        with tempfile.TemporaryDirectory() as folder:
-            scenario = f"{folder}/silence.scenario"
-            with open(scenario, "w", encoding="ascii") as file:
-                file.write("at 2s silence 1h\n")
-            silent = simulator(interval="200ms", scenario=scenario)
-            silent["stale-after"] = "1s"
-            with Busbard(config(silent=silent, other=simulator())) as daemon:
-                port = port_of(daemon)
+        with Ups() as ups, Busbard(config(silent=ups.device(), other=simulator())) as daemon:
+            port = port_of(daemon)
 
-                def page():
-                    return series(get(port)[1])
-                wait_for(lambda: page().get(("busbar_device_up", 'device="silent"')) == "1", 10, "the device to answer")
-                self.assertIn(("ups_battery_charge_ratio", 'device="silent"'), page())
-                wait_for(lambda: page()["busbar_device_up", 'device="silent"'] == "0", 10, "the device to be lost")
-                lost = 'device="silent",alarm="communications-lost"'
-                wait_for(lambda: page()["busbar_alarm_active", lost] == "1", 10, "the alarm communications-lost")
-                values = page()
-                shown = {name for name, labels in values if 'device="silent"' in labels}
-                self.assertEqual({name for name in shown if name.endswith(("_volts", "_charge_ratio", "_source"))}, set())
-                self.assertIn("busbar_device_info", shown)
-                self.assertGreater(float(values["busbar_device_reading_age_seconds", 'device="silent"']), 1)
-                self.assertGreater(int(values["busbar_device_poll_errors_total", 'device="silent"']), 0)
-                self.assertIn(("ups_battery_charge_ratio", 'device="other"'), values)
+            def page():
+                return series(get(port)[1])
+            for name in ("silent", "other"):
+                wait_for(lambda name=name: page().get(("busbar_device_up", f'device="{name}"')) == "1", what=name)
+            self.assertIn(("ups_battery_charge_ratio", 'device="silent"'), page())
+            ups.silent = True
+            wait_for(lambda: page()["busbar_device_up", 'device="silent"'] == "0", what="the device to be lost")
+            lost = 'device="silent",alarm="communications-lost"'
+            wait_for(lambda: page()["busbar_alarm_active", lost] == "1", what="the alarm communications-lost")
+            values = page()
+            shown = {name for name, labels in values if 'device="silent"' in labels}
+            self.assertEqual({name for name in shown if name.endswith(("_volts", "_charge_ratio", "_source"))}, set())
+            self.assertIn("busbar_device_info", shown)
+            self.assertGreater(float(values["busbar_device_reading_age_seconds", 'device="silent"']), 1)
+            self.assertGreater(int(values["busbar_device_poll_errors_total", 'device="silent"']), 0)
+            self.assertIn(("ups_battery_charge_ratio", 'device="other"'), values)
 
     def test_devices_that_come_and_go_come_and_go_on_the_page(self):
         with Busbard({**config(a=simulator()), "exporters": {"prometheus": {"listen": f"127.0.0.1:{free_port()}"}}}) as daemon:

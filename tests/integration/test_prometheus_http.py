@@ -7,8 +7,9 @@ import time
 import unittest
 import urllib.request
 
-from support import Busbard, cut, say, wait_for
+from support import PATIENCE, Busbard, cut, say, wait_for
 
+PATIENT = 30 * PATIENCE  # s, for what is answered at once
 TIMEOUT = 1.0  # request-timeout of the agent under test, s
 REQUEST = b"GET /metrics HTTP/1.1\r\nHost: busbar\r\n\r\n"
 
@@ -29,7 +30,7 @@ class Abuse(unittest.TestCase):
 
     @classmethod
     def scrape(cls):
-        with urllib.request.urlopen(f"http://127.0.0.1:{cls.port}/metrics", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{cls.port}/metrics", timeout=PATIENT) as answer:
             return answer.read()
 
     def tearDown(self):
@@ -46,7 +47,7 @@ class Abuse(unittest.TestCase):
         client = socket.socket()
         if buffer:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
-        client.settimeout(10)
+        client.settimeout(PATIENT)
         client.bind((source, 0))
         client.connect(("127.0.0.1", self.port))
         self.addCleanup(client.close)
@@ -76,16 +77,21 @@ class Abuse(unittest.TestCase):
                 return answer
             answer += part
 
+    def read_some(self, client):
+        part = client.recv(65536)
+        self.assertNotEqual(part, b"", "closed amid the answer")
+        return part
+
     def read_answer(self, client):
         """One whole answer, by its length; the connection stays open."""
         answer = b""
         while b"\r\n\r\n" not in answer:
-            answer += client.recv(65536)
+            answer += self.read_some(client)
         head, body = answer.split(b"\r\n\r\n", 1)
         self.assertIn(b" 200 OK\r\n", head)
         length = int(re.search(rb"(?i)\r\ncontent-length: (\d+)", head).group(1))
         while len(body) < length:
-            body += client.recv(65536)
+            body += self.read_some(client)
 
     def test_a_client_that_says_nothing_is_closed(self):
         client, begin = self.connect(), time.monotonic()
@@ -102,7 +108,7 @@ class Abuse(unittest.TestCase):
             except OSError:
                 break
             time.sleep(0.1)  # the slowness is what is tested
-        self.assertLess(time.monotonic() - begin, 4 * TIMEOUT + 5)
+        self.assertLess(time.monotonic() - begin, PATIENT, "it takes minutes to send all of it")
         self.assertTrue(self.is_closed(client))
 
     def test_a_second_request_that_is_never_finished_is_closed(self):
@@ -139,16 +145,12 @@ class Abuse(unittest.TestCase):
     def test_an_idle_connection_may_stay(self):
         client = self.connect()
         client.sendall(REQUEST)
-        body = b""
-        while not body.endswith(b"\n") or b"busbar_device_up" not in body:
-            body += client.recv(1 << 20)
+        self.read_answer(client)
         time.sleep(2.5 * TIMEOUT)  # longer than a request may take
-        while not self.is_closed(client):
-            client.settimeout(5)
-            client.sendall(REQUEST)
-            self.assertIn(b"HTTP/1.1 200", client.recv(65536))
-            return
-        self.fail("an idle connection was closed")
+        self.assertFalse(self.is_closed(client), "an idle connection was closed")
+        client.settimeout(PATIENT)
+        client.sendall(REQUEST)
+        self.read_answer(client)
 
     def test_malformed_requests_are_refused(self):
         requests = [b"\r\n\r\n", b"GET\r\n\r\n", b"GET /metrics\r\n\r\n", b"\0\0\0\0\r\n\r\n", b"GET /metrics HTTP/9.9\r\n\r\n",
@@ -192,7 +194,7 @@ class Abuse(unittest.TestCase):
     def test_one_address_gets_no_more_than_its_connections(self):
         clients = [self.connect("127.0.0.2") for _ in range(20)]
         wait_for(lambda: sum(self.is_closed(client) for client in clients) >= 12, 10, "the surplus to be closed")
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=PATIENT) as answer:
             self.assertEqual(answer.status, 200)  # another address is served meanwhile
 
     def test_all_addresses_together_get_no_more_than_the_limit(self):
@@ -203,7 +205,7 @@ class Abuse(unittest.TestCase):
     def test_clients_that_vanish_amid_the_answer_do_no_harm(self):
         count = cut(2000, 200, "clients that hang up amid the answer")
         for i in range(count):
-            client = socket.create_connection(("127.0.0.1", self.port), timeout=5)
+            client = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENT)
             client.sendall(REQUEST)
             if i % 2:
                 client.recv(1)

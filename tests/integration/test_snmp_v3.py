@@ -16,7 +16,8 @@ AUTHS = ["MD5", "SHA", "SHA-224", "SHA-256", "SHA-384", "SHA-512"]
 PRIVACIES = ["DES", "AES", "AES-192", "AES-256"]
 PAIRS = [(auth, privacy) for auth in AUTHS for privacy in [None, *PRIVACIES]]
 AUTH_PASS, PRIV_PASS = "signature-words", "secrecy-words"
-TIMEOUT = 300 * PATIENCE  # ms
+TIMEOUT = 500 * PATIENCE  # ms, for what may not be answered
+PATIENT = 10000 * PATIENCE  # ms, for what is answered: no machine is as slow
 
 
 def user_name(auth, privacy):
@@ -56,7 +57,7 @@ class Protocols(unittest.TestCase):
         with Client() as client:
             for auth, privacy in PAIRS:
                 name = user_name(auth, privacy)
-                self.assertEqual(client.open(name, **options(self.snmpd.port, auth, privacy, timeout=2000)), "0", name)
+                self.assertEqual(client.open(name, **options(self.snmpd.port, auth, privacy, timeout=PATIENT)), "0", name)
                 client.ask(name, LOCATION)
                 client.ask(name, "4", SYSTEM, how="bulk")
             for pair in PAIRS:
@@ -77,12 +78,12 @@ class Protocols(unittest.TestCase):
         with Client() as client:
             for auth, privacy in PAIRS:
                 name = user_name(auth, privacy)
-                client.open(name, **options(self.snmpd.port, auth, privacy, authpass="something-else", timeout=5000))
+                client.open(name, **options(self.snmpd.port, auth, privacy, authpass="something-else", timeout=PATIENT))
                 client.ask(name, UPTIME)
             for pair in PAIRS:
-                answer = client.answer(user_name(*pair), timeout=30)
+                answer = client.answer(user_name(*pair), timeout=60)
                 self.assertEqual(answer.result, "EACCES", pair)
-                self.assertLess(answer.ms, 5000, "before the first try times out")
+                self.assertLess(answer.ms, PATIENT, "before the first try times out")
             self.assertEqual(client.log().count("the authentication passphrase or protocol is wrong"), len(PAIRS))
 
     def test_a_wrong_privacy_passphrase_is_told_from_a_dead_agent(self):
@@ -226,7 +227,7 @@ class Engines(unittest.TestCase):
             answer = client.get("a", UPTIME)
             self.assertEqual(answer.result, "ETIMEDOUT")
             self.assertGreaterEqual(answer.ms, 2 * TIMEOUT)
-            self.assertLess(answer.ms, 3 * TIMEOUT)
+            self.assertLess(answer.ms, 2 * TIMEOUT + 5000, "and no longer, but for what the machine has to do besides")
             snmpd.start()
             self.assertEqual(client.get("a", UPTIME).result, "0")
 
@@ -237,16 +238,16 @@ class Engines(unittest.TestCase):
                 Snmpd(other, engine) as third, Client() as client:
             for _ in range(2):
                 second.restart()  # its boots are 3 now, the first's are 1
-            client.open("first", **self.options(first.port))
-            client.open("second", **self.options(second.port))
-            client.open("third", **self.options(third.port, authpass="other-" + AUTH_PASS))
+            client.open("first", **self.options(first.port, timeout=PATIENT))
+            client.open("second", **self.options(second.port, timeout=PATIENT))
+            client.open("third", **self.options(third.port, timeout=PATIENT, authpass="other-" + AUTH_PASS))
             for _ in range(10):
                 for name in ("first", "second", "third"):
                     client.ask(name, UPTIME)
                 for name in ("first", "second", "third"):
                     answer = client.answer(name)
                     self.assertEqual(answer.result, "0", name)
-                    self.assertLess(answer.ms, TIMEOUT, "answered to the first try")
+                    self.assertLess(answer.ms, PATIENT, "answered to the first try")
             self.assertEqual([client.state(name)[0] for name in ("first", "second", "third")], [1, 3, 1])
             self.assertEqual(client.log().count("engine id 80000000aabbccdd is already used by 127.0.0.1:"), 2)
 
@@ -274,7 +275,7 @@ class Daemon(unittest.TestCase):
     def config(port, secrets):
         return {"devices": {"ups-a": {
             "plugin": "ups-snmp", "address": f"snmp://127.0.0.1:{port}", "version": "3", "user": "monitor",
-            "auth": "SHA-256", "privacy": "AES", "auth-file": str(secrets), "interval": "1s", "timeout": "300ms"}}}
+            "auth": "SHA-256", "privacy": "AES", "auth-file": str(secrets), "interval": "1s", "timeout": "2s"}}}
 
     @staticmethod
     def write_secrets(folder, *lines):

@@ -16,7 +16,7 @@ import unittest
 from snmp_agent import (COUNTER, GAUGE, GETBULK, GETNEXT, INTEGER, NO_SUCH_INSTANCE, NULL, OBJECT, STRING, TICKS, Agent,
                         from_records, name_bytes, number, oid)
 from snmpsim import records
-from support import SOURCE, Busbard, cut, say, shared, wait_for
+from support import PATIENCE, SOURCE, Busbard, cut, say, shared, wait_for
 from ups_mib_reading import (ADDRESS, ALARM_DESCRIPTION, COUNTER64, MANUFACTURER, MODEL, OPAQUE, SYS_OBJECT_ID, UPS_MIB,
                              Reading, Reference)
 
@@ -287,7 +287,7 @@ class Mutations(unittest.TestCase):
     def run_batch(self, devices, dice):
         """@devices: [(recording, mutation, agent, what the agent knows, label)]"""
         config = {f"d{place}": {"plugin": "ups-snmp", "address": f"snmp://127.0.0.1:{agent.port}", "interval": "200ms",
-                                "watch": "0s", "stale-after": "100s", "timeout": "150ms", "retries": 0,
+                                "watch": "0s", "stale-after": "100s", "timeout": f"{400 * PATIENCE}ms", "retries": 0,
                                 "version": mutation.version}
                   for place, (_, mutation, agent, _, _) in enumerate(devices)}
         wrong, values = [], 0

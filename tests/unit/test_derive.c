@@ -260,3 +260,23 @@ Test(derive, a_lost_device_says_so_in_every_language)
 	cr_assert_str_eq(status_of(reading), "OL ALARM");
 	bb_reading_unref(reading);
 }
+
+Test(derive, a_lost_device_says_so_in_a_status_word_of_its_own)
+{
+	struct bb_reading *reading = derived("ups.status.word output.source", 0x0008, 5);
+
+	cr_assert_eq(value_of(reading, "ups.status.word"), 0x0008);
+	derive_fill(reading->generation->plan, reading, true);
+	cr_assert_eq(value_of(reading, "ups.status.word"), 0x4008);
+	cr_assert_eq(value_of(reading, "alarm.communications-lost"), 1);
+	bb_reading_unref(reading);
+}
+
+Test(derive, a_status_word_that_a_lost_device_never_told_stays_unknown)
+{
+	struct bb_reading *reading = derived("ups.status.word", -1);
+
+	derive_fill(reading->generation->plan, reading, true);
+	cr_assert_eq(value_of(reading, "ups.status.word"), NOT_GOOD);
+	bb_reading_unref(reading);
+}

@@ -70,10 +70,10 @@ Test(resolve_wait, nobody_waits_longer_than_the_deadline)
 	const int64_t began_ms = bb_clock_ms();
 	struct addrinfo *found;
 
-	atomic_store(&sleep_ms, 1000);
+	atomic_store(&sleep_ms, 3000);
 	cr_assert_eq(bb_resolve_until("slow.test", 1502, began_ms + 50, &found), -ETIMEDOUT);
 	cr_assert_geq(bb_clock_ms() - began_ms, 50);
-	cr_assert_lt(bb_clock_ms() - began_ms, 900);
+	cr_assert_lt(bb_clock_ms() - began_ms, 2900);
 	while (atomic_load(&looked_up) == 0) /* what it finds is dropped, and freed */
 		usleep(10000);
 	usleep(10000);
