@@ -17,8 +17,6 @@
 #include "events.h"
 #include "text.h"
 
-#define SOURCE_SIZE 40
-
 struct alarms_answer {
 	struct api_answer answer;
 	char *device; /* glob */
@@ -231,19 +229,13 @@ static const char *device_inside(const char *device)
 	return strcmp(device, API_AGENT) == 0 ? "" : device;
 }
 
-static const char *source_of(const struct api_client *client, char source[SOURCE_SIZE])
-{
-	(void)snprintf(source, SOURCE_SIZE, "busbarctl uid %u", (unsigned)client->uid); /* has room for any number */
-	return source;
-}
-
 static int acknowledge_begin(struct api_answer *answer, const Busbar__Request *request)
 {
 	struct api_client *client = answer->client;
 	const char *device = device_inside(request->acknowledge->device);
-	char source[SOURCE_SIZE];
+	char source[API_SOURCE_SIZE];
 	const int r = alarm_acknowledge(agent_registry(client->api->agent), device, request->acknowledge->alarm,
-					source_of(client, source));
+					api_source(client, source));
 
 	return admin_answer(client, device, request->acknowledge->alarm, r, "is not active");
 }
@@ -257,9 +249,9 @@ static int inhibit_begin(struct api_answer *answer, const Busbar__Request *reque
 {
 	struct api_client *client = answer->client;
 	const char *device = device_inside(request->inhibit->device);
-	char source[SOURCE_SIZE];
+	char source[API_SOURCE_SIZE];
 	const int r = alarm_inhibit(agent_registry(client->api->agent), device, request->inhibit->alarm,
-				    request->inhibit->duration_ms, source_of(client, source));
+				    request->inhibit->duration_ms, api_source(client, source));
 
 	return admin_answer(client, device, request->inhibit->alarm, r, "is not inhibited");
 }

@@ -10,6 +10,7 @@
  *	api_status.c    agent, devices               api_alarms.c   alarms, acknowledge, inhibit
  *	api_events.c    events, old and new          api_journal.c  data log, check of the journal
  *	api_plugins.c   plugins and their options    api_manage.c   probe, reload, log level
+ *	api_test.c      test messages of exporters
  *
  * An answer is pulled, not pushed: more() makes the next frame when the client has taken the ones before, so that
  * neither a hundred thousand points nor a client that never reads costs more than one output buffer.
@@ -34,7 +35,8 @@
 #define API_CLIENTS_MAX 64
 #define API_IDLE_MS     30000 /* without a request, or without taking anything of an answer */
 #define API_BATCH       64    /* rows a frame */
-#define API_AGENT       "-"   /* the agent itself where a device is asked for; no device can have that name */
+#define API_SOURCE_SIZE 40
+#define API_AGENT       "-" /* the agent itself where a device is asked for; no device can have that name */
 
 /* ---- api_socket.c ---- */
 
@@ -129,7 +131,7 @@ struct api_answer {
 };
 
 extern const struct api_answer_type api_status, api_points, api_watch, api_alarms, api_events, api_plugins, api_probe,
-	api_reload, api_log_level, api_log, api_journal, api_acknowledge, api_inhibit;
+	api_reload, api_log_level, api_log, api_journal, api_acknowledge, api_inhibit, api_test;
 
 /** Decode @bytes and begin to answer. enum api_step or negative. @ret_answer is always written, NULL: none. */
 int api_answer_begin(struct api_client *client, const uint8_t *bytes, size_t length, struct api_answer **ret_answer);
@@ -144,6 +146,9 @@ char *api_text(const char *text);
 
 /** Does @text fit the glob @pattern? An empty pattern fits everything. */
 bool api_fits(const char *pattern, const char *text);
+
+/** Who asks, for events: "busbarctl uid 0". Returns @source. */
+const char *api_source(const struct api_client *client, char source[API_SOURCE_SIZE]);
 
 /** Copy of a request's text; NULL when memory lacks. */
 char *api_copy(const char *text);

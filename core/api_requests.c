@@ -34,6 +34,7 @@ static const struct {
 	{BUSBAR__REQUEST__COMMAND_JOURNAL, &api_journal},
 	{BUSBAR__REQUEST__COMMAND_ACKNOWLEDGE, &api_acknowledge},
 	{BUSBAR__REQUEST__COMMAND_INHIBIT, &api_inhibit},
+	{BUSBAR__REQUEST__COMMAND_TEST, &api_test},
 };
 
 static const struct api_answer_type *find_answerer(const Busbar__Request *request)
@@ -127,6 +128,12 @@ char *api_text(const char *text)
 bool api_fits(const char *pattern, const char *text)
 {
 	return pattern[0] == '\0' || fnmatch(pattern, text, 0) == 0;
+}
+
+const char *api_source(const struct api_client *client, char source[API_SOURCE_SIZE])
+{
+	(void)snprintf(source, API_SOURCE_SIZE, "busbarctl uid %u", (unsigned)client->uid); /* room for any number */
+	return source;
 }
 
 char *api_copy(const char *text)

@@ -211,6 +211,22 @@ const struct command commands[] = {
 		.run = log_level_run,
 	},
 	{
+		.name = "trap-test",
+		.arguments = "[NAME]",
+		.summary = "send a message to receivers as a test",
+		.help = "Every exporter that knows a message NAME sends it, marked as a test; without NAME each sends "
+			"its usual\n"
+			"one. It comes as if from the first device, or the one that --device names; '-' is none. The "
+			"event by\n"
+			"which exporters are told stays in the journal.\n"
+			"\n"
+			"  busbarctl trap-test --list\n"
+			"  busbarctl trap-test upsTrapOnBattery --device ups-a\n",
+		.options = CTL_DEVICE | CTL_LIST,
+		.most = 1,
+		.run = trap_test_run,
+	},
+	{
 		.name = "version",
 		.summary = "versions of busbarctl and busbard",
 		.help = "busbarctl's own is printed even when no agent answers.\n",
@@ -218,7 +234,7 @@ const struct command commands[] = {
 	},
 	{
 		.name = "complete",
-		.arguments = "alarms|commands|devices|maps|points|plugins|schemes [DEVICE]",
+		.arguments = "alarms|commands|devices|maps|points|plugins|schemes|tests [DEVICE]",
 		.summary = "names, for the completion of shells",
 		.help = "Prints names, one a line, and never says anything else.\n",
 		.least = 1,

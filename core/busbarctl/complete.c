@@ -59,6 +59,14 @@ static int schemes_frame(void *context, const Busbar__Response *response)
 	return CONNECTION_GO_ON;
 }
 
+static int tests_frame(void *context, const Busbar__Response *response)
+{
+	(void)context;
+	for (size_t i = 0; i < response->n_tests; i++)
+		(void)puts(response->tests[i]->name);
+	return CONNECTION_GO_ON;
+}
+
 static void commands_print(void)
 {
 	for (const struct command *command = commands; command->name != NULL; command++) {
@@ -98,6 +106,7 @@ int complete_run(struct ctl *ctl, int argc, char **argv)
 	Busbar__PointsRequest points = BUSBAR__POINTS_REQUEST__INIT;
 	Busbar__AlarmsRequest alarms = BUSBAR__ALARMS_REQUEST__INIT;
 	Busbar__PluginsRequest plugins = BUSBAR__PLUGINS_REQUEST__INIT;
+	Busbar__TestRequest tests = BUSBAR__TEST_REQUEST__INIT;
 	const char *what = argv[0];
 
 	ctl->quiet = true;
@@ -126,6 +135,12 @@ int complete_run(struct ctl *ctl, int argc, char **argv)
 		request.command_case = BUSBAR__REQUEST__COMMAND_ALARMS;
 		request.alarms = &alarms;
 		return connection_ask(ctl, &request, false, alarms_frame, NULL);
+	}
+	if (strcmp(what, "tests") == 0) {
+		tests.list = true;
+		request.command_case = BUSBAR__REQUEST__COMMAND_TEST;
+		request.test = &tests;
+		return connection_ask(ctl, &request, false, tests_frame, NULL);
 	}
 	request.command_case = BUSBAR__REQUEST__COMMAND_PLUGINS;
 	request.plugins = &plugins;

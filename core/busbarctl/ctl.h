@@ -28,6 +28,7 @@ enum ctl_option {
 	CTL_DEVICE = 64,
 	CTL_CHECK = 128,
 	CTL_MAPS_DIR = 256,
+	CTL_LIST = 512,
 };
 
 /** What was asked for. */
@@ -36,7 +37,7 @@ struct ctl {
 	bool json;
 	bool colour;
 	bool quiet; /* say nothing when there is no agent: completion */
-	bool all, follow, csv, check;
+	bool all, follow, csv, check, list;
 	const char *device;          /* NULL: not said */
 	const char *maps_dir;        /* the same */
 	uint64_t since, last, count; /* 0: not said */
@@ -63,7 +64,7 @@ const struct command *command_find(const char *name);
 /** Complain on stderr: "busbarctl: " and a line. Returns @result. */
 int ctl_fail(int result, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The commands, in show_*.c (those that only ask), manage.c, admin.c and complete.c. */
+/* The commands, in show_*.c (those that only ask), manage.c, admin.c, trap_test.c and complete.c. */
 int status_run(struct ctl *ctl, int argc, char **argv);
 int version_run(struct ctl *ctl, int argc, char **argv);
 int points_run(struct ctl *ctl, int argc, char **argv);
@@ -83,6 +84,7 @@ int map_run(struct ctl *ctl, int argc, char **argv);
 int probe_run(struct ctl *ctl, int argc, char **argv);
 int reload_run(struct ctl *ctl, int argc, char **argv);
 int log_level_run(struct ctl *ctl, int argc, char **argv);
+int trap_test_run(struct ctl *ctl, int argc, char **argv);
 int complete_run(struct ctl *ctl, int argc, char **argv);
 
 #endif

@@ -63,9 +63,10 @@ static const struct option {
 	 CTL_SINCE},
 	{"last", 0, "COUNT", "only the newest COUNT events", OPTION_OF_COMMAND, CTL_LAST},
 	{"count", 'n', "COUNT", "stop after COUNT lines", OPTION_OF_COMMAND, CTL_COUNT},
-	{"device", 'd', "NAME", "only what is about that device; -: the agent itself", OPTION_OF_COMMAND, CTL_DEVICE},
+	{"device", 'd', "NAME", "the device it is about; -: the agent itself", OPTION_OF_COMMAND, CTL_DEVICE},
 	{"csv", 0, NULL, "print CSV (RFC 4180)", OPTION_OF_COMMAND, CTL_CSV},
 	{"check", 0, NULL, "read files and say what is wrong with them", OPTION_OF_COMMAND, CTL_CHECK},
+	{"list", 'l', NULL, "send nothing, list what there is to send", OPTION_OF_COMMAND, CTL_LIST},
 	{"maps-dir", 0, "FOLDER", "your own maps (default " BUSBAR_SYSCONFDIR "/maps.d)", OPTION_OF_COMMAND,
 	 CTL_MAPS_DIR},
 };
@@ -145,6 +146,9 @@ static int take_option(struct line *line, const struct option *option, const cha
 		return CTL_FINE;
 	case CTL_CHECK:
 		line->ctl.check = true;
+		return CTL_FINE;
+	case CTL_LIST:
+		line->ctl.list = true;
 		return CTL_FINE;
 	case CTL_MAPS_DIR:
 		line->ctl.maps_dir = value;

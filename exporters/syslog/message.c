@@ -56,6 +56,8 @@ static const struct kind {
 	[BB_EVENT_ALARM_INHIBITED] = {"alarm-inhibited", "inhibited", true, {NOTICE, NOTICE, NOTICE}},
 	[BB_EVENT_ALARM_RELEASED] = {"alarm-released", "released", true, {NOTICE, NOTICE, NOTICE}},
 	[BB_EVENT_JOURNAL_GAP] = {"journal-gap", "gap", false, {ERROR, ERROR, ERROR}},
+	[BB_EVENT_WRITE] = {"write", "attempted", false, {NOTICE, WARNING, WARNING}},
+	[BB_EVENT_TEST] = {"test", "asked", false, {NOTICE, NOTICE, NOTICE}},
 };
 
 static const struct kind *kind_of(const struct bb_event *event)

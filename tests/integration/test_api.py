@@ -21,9 +21,10 @@ CLIENTS_MAX = 64
 IDLE_SECONDS = 30
 
 # Fields of message Request in core/busbar.proto
-(STATUS, POINTS, ALARMS, EVENTS, PLUGINS, PROBE, RELOAD, LOG_LEVEL, LOG, JOURNAL, ACKNOWLEDGE, INHIBIT) = range(2, 14)
+(STATUS, POINTS, ALARMS, EVENTS, PLUGINS, PROBE, RELOAD, LOG_LEVEL, LOG, JOURNAL, ACKNOWLEDGE, INHIBIT,
+ TEST) = range(2, 15)
 # Codes of message Error
-PROTOCOL_ERROR, REQUEST_ERROR, NOT_FOUND, BUSY = 1, 2, 3, 6
+PROTOCOL_ERROR, REQUEST_ERROR, NOT_FOUND, REFUSED, BUSY = 1, 2, 3, 4, 6
 
 
 def varint(number):
@@ -216,7 +217,7 @@ class ForeignClients(unittest.TestCase):
         generator = random.Random(seed)
         rounds = cut(20000, 500, "random requests")
         print(f"seed {seed} (BUSBAR_SEED sets another)")
-        commands = STATUS, ALARMS, EVENTS, PLUGINS, LOG_LEVEL, POINTS, LOG, JOURNAL, ACKNOWLEDGE, INHIBIT
+        commands = STATUS, ALARMS, EVENTS, PLUGINS, LOG_LEVEL, POINTS, LOG, JOURNAL, ACKNOWLEDGE, INHIBIT, TEST
         whole = [request(command, body) for command in commands
                  for body in (b"", text_field(1, "ups-a"), text_field(1, "*") + text_field(2, "[!-~]*"))]
         client, answered = self.client(0.2), 0
@@ -255,6 +256,7 @@ class ForeignClients(unittest.TestCase):
         for data, code, said in (
                 (request(LOG), REQUEST_ERROR, "of which point?"),
                 (request(LOG, text_field(1, "x\r\ny") * 5000), NOT_FOUND, "nothing in the data log fits 'x??y'"),
+                (request(TEST), REFUSED, "none of the configured exporters sends test messages"),
                 (request(ACKNOWLEDGE), NOT_FOUND, "the agent has no alarm ''"),
                 (request(ACKNOWLEDGE, text_field(1, "\x1b[31m") + text_field(2, "x")), NOT_FOUND, "no device '?[31m'"),
                 (request(INHIBIT, text_field(1, "ups-a") + text_field(2, "on-battery") + number_field(3, 2**64 - 1)),

@@ -194,12 +194,18 @@ Test(syslog_message, what_an_event_does_not_have_is_left_out)
 				  "busbar 0.1.0 started");
 }
 
+/* Does the core have such a kind of event? */
+static bool is_known(int kind)
+{
+	return strcmp(bb_event_kind_name((enum bb_event_kind)kind), "unknown") != 0;
+}
+
 Test(syslog_message, every_kind_of_event_has_its_own_name_and_state)
 {
 	char message[MESSAGE_MAX], seen[8192] = "";
 	struct parsed parsed;
 
-	for (int kind = 0; kind <= BB_EVENT_JOURNAL_GAP; kind++) {
+	for (int kind = 0; is_known(kind); kind++) {
 		const struct bb_event event = {.number = 1, .kind = (enum bb_event_kind)kind};
 		char word[264];
 
@@ -358,14 +364,14 @@ Test(syslog_message, severities_are_those_that_the_documentation_shows)
 {
 	FILE *file = fopen(BUSBAR_ALARMS_PAGE, "r");
 	char line[512], id[64], words[3][32];
-	unsigned rows = 0;
+	unsigned rows = 0, kinds = 0;
 
 	cr_assert_not_null(file, "%s", BUSBAR_ALARMS_PAGE);
 	while (fgets(line, sizeof(line), file)) {
 		if (sscanf(line, "| `%63[a-z-]` | %31[a-z] | %31[a-z] | %31[a-z] |", id, words[0], words[1],
 			   words[2]) != 4)
 			continue;
-		for (int kind = 0; kind <= BB_EVENT_JOURNAL_GAP; kind++)
+		for (int kind = 0; is_known(kind); kind++)
 			for (int severity = 0; severity < 3; severity++) {
 				const struct bb_event event = {.kind = (enum bb_event_kind)kind,
 							       .severity = (enum bb_severity)severity};
@@ -378,7 +384,9 @@ Test(syslog_message, severities_are_those_that_the_documentation_shows)
 			}
 	}
 	fclose(file);
-	cr_assert_eq(rows, BB_EVENT_JOURNAL_GAP + 1, "the page has a row for every kind");
+	while (is_known((int)kinds))
+		kinds++;
+	cr_assert_eq(rows, kinds, "the page has a row for every kind");
 }
 
 /* ---- journald ---- */
