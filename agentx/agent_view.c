@@ -11,6 +11,9 @@
 /* Of an instance of busbarPointTable, between base-oid and the names: .1.3.1.c and the length of the device's name. */
 #define POINT_ARCS 5
 
+/* The longest name that busbarPointIndex of mibs/BUSBAR-MIB.txt allows. */
+#define POINT_NAME_MAX 80
+
 /* ---- devices ---- */
 
 static void devices_unref(struct agent_devices *devices)
@@ -225,8 +228,9 @@ bool agent_view_is_too_long(const struct agent_view *view, uint32_t place, const
 {
 	const size_t arcs =
 		view->shared->setup->base->length + POINT_ARCS + strlen(bb_device_name(agent_view_device(view, place)));
+	const size_t length = strlen(point->name);
 
-	return arcs + strlen(point->name) > OID_MAX;
+	return length > POINT_NAME_MAX || arcs + length > OID_MAX;
 }
 
 /* Say once a generation which points cannot be named. */
@@ -250,8 +254,7 @@ static void check_names(struct agent_view *view, uint32_t place)
 	if (count > 0)
 		(void)bb_log_warning(
 			view->shared->setup->log, 0,
-			"%zu points of %s are not in busbarPointTable: their names are too long for object "
-			"identifiers, the first is '%s'",
+			"%zu points of %s are not in busbarPointTable: their names are too long, the first is '%s'",
 			count, bb_device_name(agent_view_device(view, place)), first);
 }
 

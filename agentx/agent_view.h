@@ -83,7 +83,7 @@ const struct agent_totals *agent_view_totals(struct agent_view *view);
 /** The alarm table; NULL when memory lacks, the view has failed then. */
 const struct agent_alarms *agent_view_alarms(struct agent_view *view);
 
-/** Is the name of an instance of busbarPointTable longer than an object identifier can be? */
+/** Is the point's name too long for the INDEX of busbarPointTable, or for an object identifier? */
 bool agent_view_is_too_long(const struct agent_view *view, uint32_t place, const struct bb_point *point);
 
 #endif
