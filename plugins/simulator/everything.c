@@ -4,7 +4,7 @@
  *
  * No physics here. Each number runs through a range that is believable for its unit, one step of its last decimal per
  * poll, so that every value changes with every poll; enumerations go through their members, flag words through their
- * bits. Alarms come and go slowly by simulated time, a few at once. Texts stay as they are, since they are identity,
+ * bits. Alarms come and go slowly by simulated time, a few at once; those that instances.c adds stay. Texts stay as they are, since they are identity,
  * but some are awkward on purpose: quotes, backslashes, umlauts, as long as a text may be.
  *
  * Commands have no value: they are there, and nothing can be read from them.
@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "everything.h"
+#include "instances.h"
 
 #define NAME_SIZE 64
 
@@ -35,7 +36,8 @@ struct written {
 };
 
 struct everything {
-	size_t count; /* the points are the first ones of the device */
+	size_t count; /* the points are the first ones of the device, */
+	size_t rows;  /* of them one for each row of the dictionary */
 	struct written *written;
 	struct range ranges[];
 };
@@ -68,6 +70,9 @@ static const struct {
 	{"transfer.low", 170000, 190000},
 	{"transfer.high", 260000, 280000},
 	{"timer.reboot", -1000, 300000},
+	{"num-lines", 1000, 3000},
+	{"temperature-unit", 0, 1000},
+	{"module-type", 0, 1000},
 };
 
 /* The others, by unit, in thousandths. */
@@ -105,6 +110,7 @@ static const struct {
 	const char *name, *text;
 } named_texts[] = {
 	{"ups.status", "OL"},
+	{"device.serial.adapter", "141004711"},
 	{"device.contact", "as long as a text may be, 255 bytes: 012345678901234567890123456789012345678901234567"
 			   "8901234567890123456789012345678901234567890123456789012345678901234567890123456789012"
 			   "34567890123456789012345678901234567890123456789012345678901234567890123456789---- end"},
@@ -156,18 +162,18 @@ static enum bb_unit unit_of(const struct bb_point *row, const char *name)
 	return row->unit;
 }
 
-static struct range range_of(const struct bb_point *row, enum bb_unit unit)
+static struct range range_of(const char *name, enum bb_unit unit, uint8_t decimals)
 {
 	struct range range = {unit_ranges[unit].low, unit_ranges[unit].high};
 
 	for (size_t i = 0; i < BB_LENGTH(named_ranges); i++) {
-		if (!ends_with(row->name, named_ranges[i].end))
+		if (!ends_with(name, named_ranges[i].end))
 			continue;
 		range = (struct range){named_ranges[i].low, named_ranges[i].high};
 		break;
 	}
-	range.low = bb_decimal_rescale(range.low, 3, row->decimals);
-	range.high = bb_decimal_rescale(range.high, 3, row->decimals);
+	range.low = bb_decimal_rescale(range.low, 3, decimals);
+	range.high = bb_decimal_rescale(range.high, 3, decimals);
 	return range;
 }
 
@@ -182,33 +188,58 @@ static const char *labels_of(const struct bb_point *row)
 	return NULL;
 }
 
+static int add_row(struct everything *everything, struct bb_builder *builder, const struct bb_point *row)
+{
+	char name[NAME_SIZE];
+	struct bb_point_spec spec = {.name = name, .labels = labels_of(row), .writable = row->writable};
+
+	everything_instance(name, sizeof(name), row->name);
+	spec.unit = unit_of(row, name);
+	everything->ranges[everything->count++] = range_of(row->name, spec.unit, row->decimals);
+	return bb_builder_add_points(builder, &spec, 1);
+}
+
+/* One more of the points that @spec's row stands for, or one that the row leaves to the device. */
+static int add_instance(struct everything *everything, struct bb_builder *builder, struct bb_point_spec *spec)
+{
+	const struct bb_point *row = bb_dictionary_find(spec->name);
+	uint8_t decimals = spec->decimals;
+
+	if (row && spec->kind == BB_KIND_UNSET) {
+		spec->unit = unit_of(row, spec->name);
+		decimals = row->decimals;
+	}
+	if (row) {
+		spec->labels = labels_of(row);
+		spec->writable = row->writable;
+	}
+	everything->ranges[everything->count++] = range_of(spec->name, spec->unit, decimals);
+	return bb_builder_add_points(builder, spec, 1);
+}
+
 int everything_open(struct bb_builder *builder, struct everything **ret_everything)
 {
 	struct everything *everything;
-	size_t count = 0;
+	struct bb_point_spec spec;
+	char name[NAME_SIZE];
+	size_t rows = 0, more = 0;
+	int r = 0;
 
-	while (bb_dictionary_row(count))
-		count++;
-	everything = calloc(1, sizeof(*everything) + count * sizeof(everything->ranges[0]));
+	while (bb_dictionary_row(rows))
+		rows++;
+	while (instances_at(more, name, sizeof(name), &spec))
+		more++;
+	everything = calloc(1, sizeof(*everything) + (rows + more) * sizeof(everything->ranges[0]));
 	if (!everything)
 		return -ENOMEM;
 	*ret_everything = everything;
-	everything->count = count;
+	everything->rows = rows;
 
-	for (size_t i = 0; i < count; i++) {
-		const struct bb_point *row = bb_dictionary_row(i);
-		char name[NAME_SIZE];
-		struct bb_point_spec spec = {.name = name, .labels = labels_of(row), .writable = row->writable};
-		int r;
-
-		everything_instance(name, sizeof(name), row->name);
-		spec.unit = unit_of(row, name);
-		everything->ranges[i] = range_of(row, spec.unit);
-		r = bb_builder_add_points(builder, &spec, 1);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (size_t i = 0; i < rows && r >= 0; i++)
+		r = add_row(everything, builder, bb_dictionary_row(i));
+	for (size_t i = 0; r >= 0 && instances_at(i, name, sizeof(name), &spec); i++)
+		r = add_instance(everything, builder, &spec);
+	return r < 0 ? r : 0;
 }
 
 /* Value number @tick of point @index. */
@@ -230,7 +261,8 @@ static int64_t value_of(const struct everything *everything, const struct bb_poi
 	case BB_KIND_BOOL:
 		return (int64_t)(place % 2);
 	case BB_KIND_ALARM:
-		return (now_ms + (int64_t)index * ALARM_ON_MS) % ALARM_PERIOD_MS < ALARM_ON_MS;
+		return index >= everything->rows ||
+		       (now_ms + (int64_t)index * ALARM_ON_MS) % ALARM_PERIOD_MS < ALARM_ON_MS;
 	case BB_KIND_TIMESTAMP:
 		return bb_clock_wall_ms();
 	case BB_KIND_STRING:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * everything.h - the profile that has a point for every row of the dictionary, for exporters to prove themselves on.
+ * everything.h - the profile that has a point for every row of the dictionary and every object of the UPS-MIB, for
+ * exporters to prove themselves on.
  */
 #ifndef SIMULATOR_EVERYTHING_H
 #define SIMULATOR_EVERYTHING_H
