@@ -151,6 +151,13 @@ static uint32_t first_from(const struct device_picture *picture, size_t object, 
 {
 	uint32_t low = picture->first[object], high = picture->first[object + 1];
 
+	/* Rows are mostly counted without gaps, so one look is enough, however long the table. */
+	if (low < high && row >= row_at(picture, object, low)) {
+		const uint32_t ahead = row - row_at(picture, object, low);
+
+		if (ahead < high - low && row_at(picture, object, low + ahead) == row)
+			return low + ahead;
+	}
 	while (low < high) {
 		const uint32_t middle = low + (high - low) / 2;
 

@@ -2,8 +2,8 @@
  *
  * layout.c - all instances that a generation of a device can have, see layout.h.
  *
- * Made once a generation, in two passes over its points: how many instances each object gets, then where they go. What
- * comes by name is nearly always in order of the numbers already; only where it is not are the rows of an object sorted.
+ * Made once a generation: each point is looked up by its name, then goes to its object, behind those that came before. They
+ * nearly always come in the order of their rows already; only where they do not are the rows of an object sorted.
  */
 #include "layout.h"
 
@@ -14,37 +14,57 @@
 
 #include "alarm_rows.h"
 
-/* What a pass knows. */
-struct layout_pass {
-	struct layout *layout;
+/* What was found: items in the order of the points. */
+struct layout_search {
+	struct layout_found {
+		struct layout_item item;
+		uint32_t object;
+	} * found;
+	size_t count, size;
 	uint32_t point;
 };
 
-static int layout_count(void *context, size_t object, uint32_t row)
+static int layout_note(void *context, size_t object, uint32_t row)
 {
-	struct layout_pass *pass = context;
+	struct layout_search *find = context;
 
-	(void)row; /* counted, not kept yet */
-	pass->layout->first[object + 1]++;
+	if (find->count == find->size) {
+		const size_t size = find->size ? find->size * 2 : 256;
+		struct layout_found *found = reallocarray(find->found, size, sizeof(*found));
+
+		if (!found)
+			return -ENOMEM;
+		find->found = found;
+		find->size = size;
+	}
+	find->found[find->count++] = (struct layout_found){{row, find->point}, (uint32_t)object};
 	return 0;
 }
 
-/* first[] of an object is where its next item goes meanwhile; afterwards that is where the next object begins. */
-static int layout_put(void *context, size_t object, uint32_t row)
-{
-	struct layout_pass *pass = context;
-
-	pass->layout->items[pass->layout->first[object]++] = (struct layout_item){row, pass->point};
-	return 0;
-}
-
-static void layout_run(struct layout_pass *pass, const struct bb_reading *reading,
-		       int (*each)(void *context, size_t object, uint32_t row))
+static int layout_look(struct layout_search *find, const struct bb_reading *reading)
 {
 	for (size_t i = 0; i < bb_reading_count(reading); i++) {
-		pass->point = (uint32_t)i;
-		(void)object_match(bb_reading_point(reading, i), each, pass); /* neither of the two can fail */
+		int r;
+
+		find->point = (uint32_t)i;
+		r = object_match(bb_reading_point(reading, i), layout_note, find);
+		if (r < 0)
+			return r;
 	}
+	return 0;
+}
+
+/* Each to its object; first[] of an object is where its next item goes meanwhile. */
+static void layout_distribute(struct layout *layout, const struct layout_search *find)
+{
+	for (size_t i = 0; i < find->count; i++)
+		layout->first[find->found[i].object + 1]++;
+	for (size_t object = 0; object < object_count; object++)
+		layout->first[object + 1] += layout->first[object];
+	for (size_t i = 0; i < find->count; i++)
+		layout->items[layout->first[find->found[i].object]++] = find->found[i].item;
+	memmove(layout->first + 1, layout->first, object_count * sizeof(layout->first[0]));
+	layout->first[0] = 0;
 }
 
 static int layout_compare(const void *a, const void *b)
@@ -86,27 +106,25 @@ static bool layout_sees_batteries(const struct bb_reading *reading)
 int layout_create(const struct bb_reading *reading, struct layout **ret_layout)
 {
 	struct layout *layout = calloc(1, sizeof(*layout) + (object_count + 1) * sizeof(layout->first[0]));
-	struct layout_pass pass = {.layout = layout};
+	struct layout_search find = {0};
+	int r = layout ? layout_look(&find, reading) : -ENOMEM;
 
-	if (!layout)
-		return -ENOMEM;
-	layout_run(&pass, reading, layout_count);
-	for (size_t object = 0; object < object_count; object++)
-		layout->first[object + 1] += layout->first[object];
-	layout->items = malloc((layout->first[object_count] + 1) * sizeof(*layout->items)); /* never none */
-	if (!layout->items) {
-		free(layout);
-		return -ENOMEM;
+	if (r >= 0) {
+		layout->references = 1;
+		layout->generation = bb_reading_generation(reading);
+		layout->has_batteries = layout_sees_batteries(reading);
+		layout->items = malloc((find.count + 1) * sizeof(*layout->items)); /* never none */
+		r = layout->items ? 0 : -ENOMEM;
 	}
-	layout_run(&pass, reading, layout_put);
-	memmove(layout->first + 1, layout->first, object_count * sizeof(layout->first[0]));
-	layout->first[0] = 0;
-	layout_sort(layout);
-	layout->references = 1;
-	layout->generation = bb_reading_generation(reading);
-	layout->has_batteries = layout_sees_batteries(reading);
-	*ret_layout = layout;
-	return 0;
+	if (r >= 0) {
+		layout_distribute(layout, &find);
+		layout_sort(layout);
+		*ret_layout = layout;
+	} else {
+		free(layout);
+	}
+	free(find.found);
+	return r;
 }
 
 struct layout *layout_ref(struct layout *layout)
