@@ -151,6 +151,7 @@ class Snmpd:
         (self.path / "snmpd.conf").write_text("\n".join(self.configuration()) + "\n")
         persistent = self.path / "persistent"
         persistent.mkdir(exist_ok=True)
+        (self.path / "tools" / "cert_indexes").mkdir(parents=True, exist_ok=True)  # or each tool tells of making it
         self.process = Process([program("snmpd"), "-f", "-Lo", "-r", "-I", "-smux", self.address], cwd=self.path,
                                env={"SNMPCONFPATH": f"{self.path}:{persistent}", "SNMP_PERSISTENT_DIR": str(persistent),
                                     "MIBS": ""})
@@ -250,6 +251,18 @@ class Snmpd:
     def bulkwalk(self, name, repetitions=10, **who):
         """The same with GETBULK."""
         return self._without_exceptions(self.ask("snmpbulkwalk", f"-Cr{repetitions}", name, **who))
+
+    def serves(self, name, context=None):
+        """Is there something at @name or below it? Nothing is where a context is not (yet): snmpd is silent then."""
+        try:
+            found = self.get(name, context=context, timeout=1)
+            if found.value is None:
+                found = self.getnext(name, context=context, timeout=1)
+        except SnmpError as error:
+            if error.reason == "timeout":
+                return False
+            raise
+        return found.value is not None and (found.oid + ".").startswith(name + ".")
 
     @staticmethod
     def _without_exceptions(found):
