@@ -45,68 +45,6 @@ void session_arm(struct session *session, int64_t at_ms)
 	bb_timer_start(session->timer, at_ms > now_ms ? at_ms - now_ms : 0, 0);
 }
 
-/* ---- asking ---- */
-
-struct codec_buffer *session_begin(struct session *session, enum codec_type type, const char *context,
-				   size_t *ret_place)
-{
-	struct codec_header header = {.type = type, .session = session->id};
-
-	session->packet = session->packet == UINT32_MAX ? 1 : session->packet + 1;
-	header.packet = session->packet;
-	*ret_place = codec_begin(wire_buffer(session->wire), &header, context);
-	return wire_buffer(session->wire);
-}
-
-struct ask *session_ask(struct session *session, enum codec_type type, size_t place)
-{
-	struct ask *ask = calloc(1, sizeof(*ask));
-
-	if (!ask)
-		wire_buffer(session->wire)->failed = true; /* so that codec_end() takes it back */
-	if (codec_end(wire_buffer(session->wire), place) < 0) {
-		free(ask);
-		return NULL;
-	}
-	ask->packet = session->packet;
-	ask->type = type;
-	ask->deadline_ms = bb_clock_ms() + session->setup.timeout_ms;
-	*session->asks_end = ask;
-	session->asks_end = &ask->next;
-	session_arm(session, ask->deadline_ms);
-	return ask;
-}
-
-static struct ask *take_ask(struct session *session, uint32_t packet)
-{
-	for (struct ask **at = &session->asks; *at; at = &(*at)->next) {
-		struct ask *const ask = *at;
-
-		if (ask->packet != packet)
-			continue;
-		*at = ask->next;
-		if (!ask->next)
-			session->asks_end = at;
-		return ask;
-	}
-	return NULL;
-}
-
-/* Nobody will answer any more. */
-static void drop_asks(struct session *session)
-{
-	struct ask *next, *ask = session->asks;
-
-	session->asks = NULL;
-	session->asks_end = &session->asks;
-	for (; ask; ask = next) {
-		next = ask->next;
-		if (ask->done)
-			ask->done(ask->context, -ECONNRESET);
-		free(ask);
-	}
-}
-
 /* ---- losing it ---- */
 
 /* 200 ms, 400 ms … up to the configured most, a quarter of it by chance: agents of many machines come back together. */
@@ -157,7 +95,7 @@ static void session_fail(struct session *session, int error, const char *what)
 
 	registration_reset(session);
 	sets_drop(session->setup.sets);
-	drop_asks(session);
+	asks_drop(session);
 	if (announced)
 		session->setup.changed(session->setup.context, false);
 }
@@ -263,7 +201,7 @@ static void session_heard(struct session *session, const struct codec_header *he
 		wire_fail(session->wire, 0, "it has forgotten the session");
 		return;
 	}
-	ask = take_ask(session, header->packet);
+	ask = ask_take(session, header->packet);
 	if (!ask)
 		return; /* nobody has asked */
 	note_clock(session, response.uptime);
@@ -465,6 +403,6 @@ void session_stop(struct session *session)
 	session->wire = NULL;
 	bb_timer_destroy(session->timer);
 	registration_reset(session);
-	drop_asks(session);
+	asks_drop(session);
 	free(session);
 }

@@ -6,8 +6,8 @@
  *        ▲            │             │         │
  *        └── refused, too late, closed by the master, no answer to a ping ──┘    (5 s at most until the next attempt)
  *
- * session.c keeps the states, session_register.c registers contexts, session_serve.c takes what the master asks for;
- * wire.c is the connection, master.c knows where it leads.
+ * session.c keeps the states, session_ask.c what we have asked for; session_register.c registers contexts,
+ * session_serve.c takes what the master asks for; wire.c is the connection, master.c knows where it leads.
  *
  * Nothing here ever blocks: connect, open, every registration and every ping have a deadline, what cannot be written at
  * once waits in a buffer with a limit. Thread: the AgentX thread.

@@ -55,6 +55,8 @@ struct session {
 /** See that the timer fires at @at_ms or before. */
 void session_arm(struct session *session, int64_t at_ms);
 
+/* ---- session_ask.c ---- */
+
 /** Begin a message to the master; its end is codec_end(wire_buffer(), *@ret_place), then session_ask() or nothing. */
 struct codec_buffer *session_begin(struct session *session, enum codec_type type, const char *context,
 				   size_t *ret_place);
@@ -64,6 +66,12 @@ struct codec_buffer *session_begin(struct session *session, enum codec_type type
  * What waits, or NULL when memory lacks: the message does not go out then.
  */
 struct ask *session_ask(struct session *session, enum codec_type type, size_t place);
+
+/** The one with the number @packet, out of the list and for free(), or NULL. */
+struct ask *ask_take(struct session *session, uint32_t packet);
+
+/** Nobody will answer any more: notifications hear -ECONNRESET. */
+void asks_drop(struct session *session);
 
 /* ---- session_register.c ---- */
 

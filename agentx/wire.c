@@ -16,6 +16,9 @@
 /* Room for what comes at a time; a longer message makes it grow for as long as it is there. */
 #define INPUT_SIZE 16384
 
+/* More than this is not collected before it is sent, and no buffer that was larger is kept. */
+#define OUTPUT_SIZE (256u << 10)
+
 /* So often is read before others on the thread get their turn. */
 #define READS 16
 
@@ -57,31 +60,42 @@ struct codec_buffer *wire_buffer(struct wire *wire)
 	return &wire->output;
 }
 
-void wire_flush(struct wire *wire)
+static size_t waiting(const struct wire *wire)
+{
+	return wire->output.length - wire->sent;
+}
+
+/* Send what can be sent. What cannot be, since the connection has gone, is found out by reading. */
+static void push(struct wire *wire)
 {
 	struct codec_buffer *const output = &wire->output;
+	ssize_t taken = 1;
 
+	while (waiting(wire) > 0 && taken > 0) {
+		taken = send(wire->setup.fd, output->bytes + wire->sent, waiting(wire), MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (taken > 0)
+			wire->sent += (size_t)taken;
+	}
+	if (waiting(wire) > WIRE_WAITING_MAX)
+		wire_fail(wire, 0, "it takes nothing of what it has asked for");
+	if (waiting(wire) == 0) {
+		output->length = 0;
+		if (output->size > OUTPUT_SIZE)
+			codec_buffer_free(output);
+	} else if (wire->sent > output->length / 2) {
+		memmove(output->bytes, output->bytes + wire->sent, waiting(wire));
+		output->length = waiting(wire);
+	} else {
+		return;
+	}
+	wire->sent = 0;
+}
+
+void wire_flush(struct wire *wire)
+{
 	if (wire->in_message || !wire->connected || wire->failed)
 		return;
-	while (wire->sent < output->length) {
-		const ssize_t taken = send(wire->setup.fd, output->bytes + wire->sent, output->length - wire->sent,
-					   MSG_NOSIGNAL | MSG_DONTWAIT);
-
-		if (taken < 0 && errno == EINTR)
-			continue;
-		if (taken < 0)
-			break; /* it is full; or gone, which reading tells */
-		wire->sent += (size_t)taken;
-	}
-	if (wire->sent == output->length) {
-		wire->sent = output->length = 0;
-	} else if (output->length - wire->sent > WIRE_WAITING_MAX) {
-		wire_fail(wire, 0, "it takes nothing of what it has asked for");
-	} else if (wire->sent > output->length / 2) {
-		memmove(output->bytes, output->bytes + wire->sent, output->length - wire->sent);
-		output->length -= wire->sent;
-		wire->sent = 0;
-	}
+	push(wire);
 	want(wire);
 }
 
@@ -120,6 +134,8 @@ static int take_messages(struct wire *wire)
 		}
 		wire->setup.message(wire->setup.context, &header, wire->input + at + CODEC_HEADER_SIZE);
 		at += CODEC_HEADER_SIZE + header.length;
+		if (waiting(wire) > OUTPUT_SIZE)
+			push(wire);
 	}
 	if (at > 0)
 		memmove(wire->input, wire->input + at, wire->filled - at);
