@@ -9,18 +9,16 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
-import tempfile
 import unittest
 
+import mib_modules
+from mib_modules import MIBS
 from support import SOURCE, program, say, shared
 
 sys.path.insert(0, str(SOURCE / "config"))
 import object_table  # noqa: E402  (config/object_table.py)
 
-MIBS = SOURCE / "agentx" / "mibs"
 MODULES = ("BUSBAR-MIB", "BUSBAR-UPS-EXT-MIB")
-BASE_MODULES = ("SNMPv2-SMI", "SNMPv2-TC", "SNMPv2-CONF", "SNMPv2-MIB")
 UPS = "1.3.6.1.2.1.33"
 
 # What smilint may say at level 4, and why. Nothing so far.
@@ -33,24 +31,9 @@ NARROWED = {"rauxIndex": "Integer32 (0..2147483647)"}
 
 
 def setUpModule():
-    """The modules that every other imports are not free to be packaged by Debian; an npm package has them."""
     global base
-    npm = shutil.which("npm")
-    if not npm:
-        raise unittest.SkipTest("no npm, from whose package net-snmp the base modules come")
-    base = pathlib.Path(tempfile.mkdtemp(prefix="busbar-mibs-"))
+    base = mib_modules.fetch()
     unittest.addModuleCleanup(shutil.rmtree, base)
-    try:
-        done = subprocess.run([npm, "pack", "--silent", "net-snmp"], cwd=base, capture_output=True, text=True,
-                              timeout=60, check=False)
-    except subprocess.TimeoutExpired:
-        raise unittest.SkipTest("npm pack net-snmp takes more than a minute") from None
-    if done.returncode != 0:
-        raise unittest.SkipTest(f"npm pack net-snmp does not work here: {done.stderr.strip().splitlines()[-1:]}")
-    with tarfile.open(next(base.glob("*.tgz"))) as archive:
-        for name in BASE_MODULES:
-            with archive.extractfile(f"package/lib/mibs/{name}.mib") as module:
-                (base / name).write_bytes(module.read())
     (base / "smirc").write_text(f"path {base}\n")
     (base / "tools" / "cert_indexes").mkdir(parents=True)
 
@@ -122,6 +105,19 @@ class Modules(unittest.TestCase):
         for module in apart:
             for name, oid in module.items():
                 self.assertEqual(both.get(name), oid, name)
+
+    def test_one_line_moves_the_busbar_mib(self):
+        text = (MIBS / "BUSBAR-MIB.txt").read_text()
+        self.assertEqual(text.count("::= { enterprises 8072 9999 9999 1628 }\n"), 1)
+        moved = base / "moved"
+        moved.mkdir()
+        (moved / "BUSBAR-MIB.txt").write_text(text.replace("::= { enterprises 8072 9999 9999 1628 }\n",
+                                                           "::= { enterprises 32473 1 }\n"))
+        environment = {**os.environ, "MIBS": "BUSBAR-MIB", "MIBDIRS": f"{base}:{moved}",
+                       "SNMPCONFPATH": str(base / "tools"), "SNMP_PERSISTENT_DIR": str(base / "tools")}
+        done = subprocess.run([program("snmptranslate"), "-On", "BUSBAR-MIB::busbarDeviceState"], env=environment,
+                              capture_output=True, text=True, timeout=60, check=True)
+        self.assertEqual(done.stdout.strip(), ".1.3.6.1.4.1.32473.1.1.2.1.7")
 
     def test_the_extension_disturbs_no_ups_mib(self):
         """The stock module where it is installed (it is not free), else one with the same names and numbers."""
