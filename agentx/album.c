@@ -14,6 +14,11 @@ static void page_clear(struct album_page *page)
 	*page = (struct album_page){0};
 }
 
+static bool is_old(const struct album_page *page, int64_t now_ms)
+{
+	return page->picture && now_ms - page->used_ms > ALBUM_AGE_MS;
+}
+
 struct picture *album_look(struct album *album, struct subtree *subtree, uint32_t transaction,
 			   const struct moment *moment)
 {
@@ -23,7 +28,7 @@ struct picture *album_look(struct album *album, struct subtree *subtree, uint32_
 	for (size_t i = 0; i < BB_LENGTH(album->pages); i++) {
 		struct album_page *page = &album->pages[i];
 
-		if (page->picture && moment->now_ms - page->used_ms > ALBUM_AGE_MS)
+		if (is_old(page, moment->now_ms))
 			page_clear(page);
 		if (page->picture && page->subtree == subtree && page->transaction == transaction) {
 			page->used_ms = moment->now_ms;
@@ -38,6 +43,13 @@ struct picture *album_look(struct album *album, struct subtree *subtree, uint32_
 	page_clear(oldest);
 	*oldest = (struct album_page){picture, subtree, transaction, moment->now_ms};
 	return picture;
+}
+
+void album_tidy(struct album *album, int64_t now_ms)
+{
+	for (size_t i = 0; i < BB_LENGTH(album->pages); i++)
+		if (is_old(&album->pages[i], now_ms))
+			page_clear(&album->pages[i]);
 }
 
 void album_forget(struct album *album, const struct subtree *subtree)

@@ -39,6 +39,9 @@ struct album {
 struct picture *album_look(struct album *album, struct subtree *subtree, uint32_t transaction,
 			   const struct moment *moment);
 
+/** Forget those that nobody has looked at for ALBUM_AGE_MS: they keep devices and readings alive. */
+void album_tidy(struct album *album, int64_t now_ms);
+
 /** Forget the pictures of @subtree; NULL: all. */
 void album_forget(struct album *album, const struct subtree *subtree);
 

@@ -152,6 +152,11 @@ struct picture *contexts_look(struct contexts *contexts, struct subtree *subtree
 	return album_look(&contexts->album, subtree, transaction, moment);
 }
 
+void contexts_tidy(struct contexts *contexts, int64_t now_ms)
+{
+	album_tidy(&contexts->album, now_ms);
+}
+
 void contexts_forget_transactions(struct contexts *contexts)
 {
 	album_forget(&contexts->album, NULL);

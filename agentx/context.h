@@ -78,6 +78,9 @@ struct picture *contexts_look(struct contexts *contexts, struct subtree *subtree
 int contexts_answer(struct contexts *contexts, const struct moment *moment, const struct codec_header *request,
 		    const char *context_name, struct codec_reader *reader, struct codec_buffer *answer);
 
+/** Now and then: transactions that nobody has gone on with for a while are over. */
+void contexts_tidy(struct contexts *contexts, int64_t now_ms);
+
 /** A new session: transactions of the old one are over. */
 void contexts_forget_transactions(struct contexts *contexts);
 

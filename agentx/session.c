@@ -301,8 +301,10 @@ static void session_look(struct session *session)
 		registration_again(session);
 		session_continue(session);
 	}
-	if (session->ping_ms <= now_ms)
+	if (session->ping_ms <= now_ms) {
 		session_ping(session, now_ms);
+		contexts_tidy(session->setup.contexts, now_ms);
+	}
 	if (session->again_ms != 0)
 		session_arm(session, session->again_ms);
 	session_arm(session, session->ping_ms);

@@ -8,6 +8,7 @@ no poll may notice.
 import os
 import pathlib
 import re
+import signal
 import socket
 import struct
 import tempfile
@@ -166,6 +167,22 @@ class Coming(unittest.TestCase):
             if not SANITIZERS:  # they keep what was freed
                 self.assertLess(after[0] - before[0], 256, "KiB more")
 
+    def test_busbard_stops_at_once_while_snmpd_hangs(self):
+        with self.snmpd() as snmpd, Busbard(configuration(snmpd.agentx)) as busbard:
+            wait_served(snmpd, self.CONTEXTS)
+            snmpd.pause()
+            began = time.monotonic()
+            self.assertEqual(busbard.stop(), 0)
+            self.assertLess(time.monotonic() - began, 2 * PATIENCE)
+
+    def test_snmpd_may_read_its_configuration_again(self):
+        with self.snmpd() as snmpd, Busbard(configuration(snmpd.agentx)) as busbard:
+            wait_served(snmpd, self.CONTEXTS)
+            snmpd.process.signal(signal.SIGHUP)
+            snmpd.process.wait_log("restarted")
+            wait_served(snmpd, self.CONTEXTS)
+            self.assertEqual(busbard.log().count("subtrees served"), 1, "the same session goes on")
+
     def test_a_stopped_busbard_says_good_bye(self):
         with self.snmpd() as snmpd:
             for _ in range(3):  # what it had registered is free again at once
@@ -280,6 +297,30 @@ class Listener:
         self.thread.join()
         for each in self.socket, *self.clients:
             each.close()
+
+
+class Options(unittest.TestCase):
+    """What cannot work is found before anything is started."""
+
+    FAULTS = (
+        ({"master": "agentx"}, r"master: 'agentx' must be unix:/PATH or tcp:HOST:PORT"),
+        ({"master": "unix:master"}, "master: .*absolute path"),
+        ({"master": "tcp:snmp.example:705"}, "master: .*by number"),
+        ({"base-oid": "enterprises.1"}, "base-oid: .*no object identifier"),
+        ({"base-oid": "1.3.6.1.2.1.33"}, "base-oid: .*must have"),
+        ({"base-oid": "1.3.6.1.4.1"}, "base-oid: .*must have"),
+        ({"default-device": ""}, "default-device: .*name of a device"),
+        ({"retry": "10s"}, "retry: "),
+        ({"priority": 0}, "priority: "),
+    )
+
+    def test_faults_are_explained(self):
+        with Busbard(configuration("unix:/nowhere/master")) as busbard:
+            for options, fault in self.FAULTS:
+                with self.subTest(options):
+                    done = busbard.reload(configuration(options.pop("master", "/nowhere/master"), **options), check=False)
+                    self.assertNotEqual(done.returncode, 0)
+                    self.assertRegex(done.stderr + done.stdout + busbard.log(), fault)
 
 
 class Devices(unittest.TestCase):

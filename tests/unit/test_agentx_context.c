@@ -425,6 +425,10 @@ Test(agentx_context, pictures_are_kept_for_a_while_and_not_without_limit)
 	put_range("1.3.6.1.2.1.33.1", true, "");
 	ask(CODEC_GET, "ups-a", 1);
 	cr_assert_eq(pictures, 1, "the others were too old");
+	contexts_tidy(contexts, now.now_ms + ALBUM_AGE_MS);
+	cr_assert_eq(pictures, 1);
+	contexts_tidy(contexts, now.now_ms + ALBUM_AGE_MS + 1);
+	cr_assert_eq(pictures, 0, "nobody has to ask for that");
 }
 
 Test(agentx_context, a_removed_subtree_takes_its_pictures_along)
