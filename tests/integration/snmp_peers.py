@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 
-from support import BUILD, PATIENCE, SANITIZER_REPORT
+from support import BUILD, LEAST_PATIENCE, PATIENCE, SANITIZER_REPORT, Process, free_port, program
 
 UPTIME = "1.3.6.1.2.1.1.3.0"
 LOCATION = "1.3.6.1.2.1.1.6.0"
@@ -29,28 +29,34 @@ class Client:
         self._child = subprocess.Popen([BUILD / "tests" / "snmp_client"], stdin=subprocess.PIPE,
                                        stdout=subprocess.PIPE, stderr=self._errors, text=True, env=environment)
         self.pid = self._child.pid
-        self._lines = collections.defaultdict(queue.Queue)
+        self._lines = {}  # name: queue of what was said about it, see _lines_of()
+        self._lock = threading.Lock()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def _read(self):
         for line in self._child.stdout:
             name, rest = line.rstrip("\n").split(" ", 1)
-            self._lines[name].put(rest)
+            self._lines_of(name).put(rest)
+
+    def _lines_of(self, name):
+        """Whoever comes first, reader or hearer, makes the queue, and the other must find the same."""
+        with self._lock:
+            return self._lines.setdefault(name, queue.Queue())
 
     def say(self, line):
         self._child.stdin.write(line + "\n")
         self._child.stdin.flush()
 
-    def hear(self, name, timeout=10):
+    def hear(self, name, timeout=LEAST_PATIENCE):
         """The next line about agent @name."""
         try:
-            return self._lines[name].get(timeout=timeout * PATIENCE)
+            return self._lines_of(name).get(timeout=timeout * PATIENCE)
         except queue.Empty:
             raise AssertionError(f"no line about {name}; the client said:\n{self.log()}") from None
 
     def quiet(self, name):
-        return self._lines[name].empty()
+        return self._lines_of(name).empty()
 
     def open(self, name, **options):
         """Open agent @name; returns "0" or the error."""
@@ -61,14 +67,14 @@ class Client:
         """Send a request without waiting for its answer."""
         self.say(f"{how} {name} " + " ".join(oids))
 
-    def answer(self, name, timeout=10):
+    def answer(self, name, timeout=LEAST_PATIENCE):
         """The next answer of @name."""
         words = self.hear(name, timeout).split()
         if words[0] == "refused":
             return Answer(words[1], 0, 0, {})
         return Answer(words[0], int(words[1]), int(words[2]), dict(word.split("=", 1) for word in words[3:]))
 
-    def get(self, name, *oids, how="get", timeout=10):
+    def get(self, name, *oids, how="get", timeout=LEAST_PATIENCE):
         self.ask(name, *oids, how=how)
         return self.answer(name, timeout)
 
@@ -87,7 +93,7 @@ class Client:
         size = os.fstat(self._errors.fileno()).st_size
         return os.pread(self._errors.fileno(), size, 0).decode("utf-8", "replace")
 
-    def wait_log(self, pattern, timeout=10):
+    def wait_log(self, pattern, timeout=LEAST_PATIENCE):
         deadline = time.monotonic() + timeout * PATIENCE
         while not re.search(pattern, self.log()):
             if time.monotonic() > deadline:

@@ -29,7 +29,7 @@ def page_config(name):
 
 
 def check(path):
-    return subprocess.run([BUILD / "bin" / "busbard", "--check", "-c", path], capture_output=True, text=True, timeout=60,
+    return subprocess.run([BUILD / "bin" / "busbard", "--check", "-c", path], capture_output=True, text=True, timeout=120,
                           check=False)
 
 
@@ -161,7 +161,7 @@ class Rules(Alarms):
 
         def page():
             return subprocess.run(["curl", "-s", f"http://127.0.0.1:{port}/metrics"], capture_output=True, text=True,
-                                  timeout=10, check=False).stdout
+                                  timeout=120, check=False).stdout
 
         with Busbard(config) as daemon:
             line = 'busbar_alarm_active{device="ups-a",alarm="%s"} 1'

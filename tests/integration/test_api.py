@@ -386,7 +386,7 @@ class TheSocket(unittest.TestCase):
     def test_of_a_running_agent_is_not_taken_and_that_of_a_killed_one_is(self):
         with Busbard(CONFIG) as daemon:
             argv = [str(BUILD / "bin/busbard"), "-c", str(daemon.config_file), "-s", str(daemon.socket)]
-            second = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=False)
+            second = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False)
             self.assertNotEqual(second.returncode, 0)
             self.assertIn("an agent is running at", second.stderr)
             self.assertEqual(daemon.ctl("version").returncode, 0)

@@ -55,7 +55,7 @@ class State(unittest.TestCase):
 
     def csv(self, daemon, *args):
         done = subprocess.run([str(CTL), "-s", str(daemon.socket), *map(str, args), "--csv"], capture_output=True,
-                              timeout=60, check=False, stdin=subprocess.DEVNULL)
+                              timeout=120, check=False, stdin=subprocess.DEVNULL)
         self.assertEqual((done.returncode, done.stderr), (0, b""))
         return rows_of(done.stdout.decode())
 
@@ -219,7 +219,7 @@ class Events(State):
             start = time.monotonic()
             limit = "" if SANITIZERS else "ulimit -v 8192 && "  # KiB of address space, libraries included
             done = subprocess.run(["sh", "-c", f"{limit}exec {CTL} -s {daemon.socket} events --json"], text=True,
-                                  capture_output=True, timeout=60, check=False)
+                                  capture_output=True, timeout=120, check=False)
             took = time.monotonic() - start
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             events = json.loads(done.stdout)

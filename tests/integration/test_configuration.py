@@ -64,7 +64,7 @@ class Folder:
 
     def check(self):
         return subprocess.run([BUILD / "bin" / "busbard", "--check", "-c", self.config], capture_output=True,
-                              text=True, timeout=60, check=False)
+                              text=True, timeout=120, check=False)
 
     def __enter__(self):
         return self

@@ -34,7 +34,7 @@ address,count,type,functions,symbol,point,scale,offset,values,note
 def ctl(*arguments, status=0):
     """busbarctl without an agent."""
     done = subprocess.run([BUILD / "bin" / "busbarctl", *map(str, arguments)], capture_output=True, text=True,
-                          timeout=60, check=False)
+                          timeout=120, check=False)
     if done.returncode != status:
         raise AssertionError(f"busbarctl {arguments}: status {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout
@@ -104,7 +104,7 @@ class Shipped(unittest.TestCase):
         shared()
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "copy.csv"
-            subprocess.run(["/usr/bin/python3", modbus_judge.__file__, path], check=True, timeout=60)
+            subprocess.run(["/usr/bin/python3", modbus_judge.__file__, path], check=True, timeout=120)
             self.assertEqual(path.read_text(), modbus_judge.GOLDEN.read_text())
 
 
@@ -208,7 +208,7 @@ class Own(unittest.TestCase):
 
     def test_a_misspelt_id_is_guessed(self):
         done = subprocess.run([BUILD / "bin" / "busbarctl", "map", "socomek"], capture_output=True, text=True,
-                              timeout=60, check=False)
+                              timeout=120, check=False)
         self.assertEqual(done.returncode, 1)
         self.assertIn("did you mean 'socomec'?", done.stderr)
 

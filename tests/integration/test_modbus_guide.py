@@ -67,7 +67,7 @@ class Guide(unittest.TestCase):
     def test_mbpoll_reads_a_believable_ups(self):
         done = subprocess.run([program("mbpoll"), "-a", "1", "-0", "-r", "100", "-c", "51", "-t", "4", "-p",
                                str(self.port), "-1", "127.0.0.1"], capture_output=True, text=True, check=False,
-                              timeout=20)
+                              timeout=120)
         words = {int(a): int(v) for a, v in re.findall(r"^\[(\d+)\]:\s+(-?\d+)", done.stdout, re.MULTILINE)}
         self.assertEqual(len(words), 51, done.stdout + done.stderr)
         self.assertEqual(words[103], 100, "charge")
@@ -80,7 +80,7 @@ class Guide(unittest.TestCase):
             from pymodbus.client import ModbusTcpClient
         except ImportError as error:
             self.skipTest(f"pymodbus cannot be used: {error}")
-        client = ModbusTcpClient("127.0.0.1", port=self.port)
+        client = ModbusTcpClient("127.0.0.1", port=self.port, timeout=30)
         self.addCleanup(client.close)
         holding = client.read_holding_registers(115, 24, slave=1)
         inputs = client.read_input_registers(115, 24, slave=1)
@@ -99,7 +99,7 @@ class Guide(unittest.TestCase):
             "    units:", "    max-connections: 1100\n    max-connections-per-address: 1100\n    units:")
         with Busbard(config) as daemon:
             daemon.wait_log("modbus: listening")
-            clients = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(1000)]
+            clients = [socket.create_connection(("127.0.0.1", port), timeout=60) for _ in range(1000)]
             try:
                 request = bytes.fromhex("000100000006010300670001")
                 for client in clients:

@@ -60,7 +60,7 @@ class Judge(unittest.TestCase):
         return [int(bit) for bit in answer.bits[:count]] if space in ("coil", "discrete") else answer.registers
 
     def test_every_word_of_every_map_is_what_the_tables_say(self):
-        client = ModbusTcpClient("127.0.0.1", port=self.port, timeout=10)
+        client = ModbusTcpClient("127.0.0.1", port=self.port, timeout=30)
         self.addCleanup(client.close)
         judged = 0
         for unit, name in enumerate(self.maps, start=1):

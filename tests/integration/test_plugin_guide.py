@@ -107,7 +107,7 @@ class Installed(unittest.TestCase):
 
     def ctl(self, *args):
         return subprocess.run([self.installed("busbarctl"), "-s", self.socket, *args], capture_output=True, text=True,
-                              timeout=30, check=False)
+                              timeout=120, check=False)
 
     def points(self, device):
         done = self.ctl("points", device, "--json")

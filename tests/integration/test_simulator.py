@@ -24,7 +24,7 @@ def check(config, files=()):
         for name, text in files:
             (path / name).write_text(text)
         done = subprocess.run([BUILD / "bin" / "busbard", "-c", path / "busbar.yaml", "--check"], capture_output=True,
-                              text=True, timeout=30, check=False)
+                              text=True, timeout=120, check=False)
         return done.returncode, done.stdout + done.stderr
 
 

@@ -14,7 +14,7 @@ import sys
 import time
 import unittest
 
-from support import SANITIZERS, Busbard, cut, program, say, wait_for
+from support import PATIENCE, SANITIZERS, Busbard, cut, program, say, wait_for
 from syslog_case import QUICK, Case
 from syslog_peers import CERTIFICATES, Certificates, Peer, Rsyslog, number
 
@@ -320,7 +320,7 @@ class HardTimes(Case):
         path = self.folder / "journal.socket"
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journald:
             journald.bind(str(path))
-            journald.settimeout(10)
+            journald.settimeout(30 * PATIENCE)
             with Busbard(self.config({"syslog": {"server": f"journald://{path}"}})) as busbard:
                 fields = dict(line.split("=", 1) for line in journald.recv(65536).decode().splitlines())
                 self.assertEqual(fields["BUSBAR_KIND"], "agent-started")
@@ -340,7 +340,7 @@ class HardTimes(Case):
             busbard.wait_log(rf"udp://127\.0\.0\.1:{port}: nobody listens: Connection refused")
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as somebody:
                 somebody.bind(("127.0.0.1", port))
-                somebody.settimeout(10)
+                somebody.settimeout(30 * PATIENCE)
                 self.make_events(busbard, 4)
                 numbers = [number(somebody.recv(4096)) for _ in range(4)]
                 self.assertEqual(numbers, list(range(numbers[0], numbers[0] + 4)), "refused ones were sent again")

@@ -141,6 +141,13 @@ Test(modbus_connection, nothing_there_is_said_at_once)
 	cr_assert_not(connection_is_open(&modbus));
 }
 
+Test(modbus_connection, without_any_time_it_says_so_and_not_that_nobody_is_there)
+{
+	atomic_store(&name_means, "127.0.0.1");
+	cr_assert_eq(open_in(0), -ETIMEDOUT);
+	cr_assert_not(connection_is_open(&modbus));
+}
+
 Test(modbus_connection, a_peer_that_does_not_take_connections_is_given_up_at_the_deadline)
 {
 	struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};

@@ -126,8 +126,6 @@ static int connect_by_name(struct modbus_link *modbus, int64_t deadline_ms)
 
 static int connect_to_kept(const struct modbus_link *modbus, int64_t deadline_ms)
 {
-	if (modbus->address_length == 0)
-		return -EHOSTUNREACH;
 	return connect_to((const struct sockaddr *)&modbus->address, modbus->address_length, deadline_ms);
 }
 
@@ -137,16 +135,16 @@ static int connect_to_kept(const struct modbus_link *modbus, int64_t deadline_ms
  */
 int connection_open(struct modbus_link *modbus, int64_t deadline_ms)
 {
-	int fd = -EHOSTUNREACH;
+	const bool has_kept = modbus->address_length > 0;
+	int fd = -ETIMEDOUT; /* when there is no time for any attempt */
 
 	if (connection_is_open(modbus))
 		return 0;
 	connection_close(modbus);
-	if (!modbus->look_up_first)
+	if (!modbus->look_up_first && has_kept)
 		fd = connect_to_kept(modbus, deadline_ms);
 	if (fd < 0 && bb_clock_ms() < deadline_ms) {
 		const int64_t half_ms = (deadline_ms - bb_clock_ms()) / 2;
-		const bool has_kept = modbus->address_length > 0;
 
 		fd = connect_by_name(modbus, has_kept ? deadline_ms - half_ms : deadline_ms);
 		if (fd < 0 && modbus->look_up_first && has_kept)
