@@ -184,7 +184,7 @@ int agent_start(struct agent *agent)
 	r = agent_apply(agent, configuration);
 	if (r == -ENOMEM)
 		return r;
-	registry_look_at_agent(agent->registry); /* what people said about alarms that are over now is over, too */
+	registry_settle_agent(agent->registry); /* what people said about alarms that are over now is over, too */
 	return 0; /* what did not start has been said, is an alarm, and does not keep the rest from running */
 }
 
@@ -260,10 +260,10 @@ bool agent_stop(struct agent *agent)
 	bb_timer_stop(agent->retry);
 	data_log_stop(agent->data_log);
 	agent->data_log = NULL;
-	monitor_stop(agent->registry);
 	for (size_t i = 0; i < agent->exporter_count; i++)
 		exporter_destroy(agent->exporters[i]);
 	agent->exporter_count = 0;
+	monitor_stop(agent->registry); /* after them: the alarms that end with exporters are told as any other */
 
 	devices = bb_registry_devices(agent->registry);
 	for (size_t i = 0; i < devices->count; i++) {

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "agent_data.h"
+#include "alarm_told.h"
 #include "device.h"
 #include "exporter.h"
 #include "link.h"
@@ -111,6 +112,7 @@ static int agent_open_device(struct agent *agent, struct bb_device *device, int6
 	if (r >= 0)
 		r = registry_add(agent->registry, device);
 	if (r >= 0) {
+		monitor_look(device); /* alarms of before a restart show at once */
 		r = agent_run_device(agent, device, spread_ms);
 		if (r < 0)
 			registry_remove(agent->registry, device);
@@ -285,6 +287,15 @@ static void agent_apply_rules(struct agent *agent, const struct configuration *n
 	bb_device_list_unref(devices);
 }
 
+/* Alarms of the agent itself are watched by itself. */
+static bool is_configured(void *context, const char *device, const char *alarm)
+{
+	struct configuration *configuration = context;
+
+	(void)alarm; /* if there is such a device, it decides */
+	return device[0] == '\0' || find_section(configuration->devices, configuration->device_count, device);
+}
+
 int agent_apply(struct agent *agent, struct configuration *next)
 {
 	struct configuration *old = agent->configuration;
@@ -296,6 +307,7 @@ int agent_apply(struct agent *agent, struct configuration *next)
 
 	agent->configuration = next;
 	configuration_free(old);
+	alarm_told_sweep(registry_alarm_told(agent->registry), is_configured, next, "the device is configured no more");
 	agent_update_plugin_alarm(agent);
 	return device_error < 0 ? device_error : exporter_error;
 }

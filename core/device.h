@@ -22,6 +22,8 @@ struct device_record {
 	struct bb_task task;       /* monitor_wake()'s */
 	struct bb_device *device;  /* the one the record is of; a reference is held while @task is posted */
 	struct bb_alarm_set *seen; /* the alarms as they were left by the last look; NULL: none yet */
+	bool recalled;             /* those of @seen that people were told of before a restart are active again */
+	bool swept;                /* and those that @seen does not have any more were told to be over */
 	struct rule_plan *plan;    /* what @rules are of; NULL: no rules */
 	struct rule_state *rules;  /* the delays that count, one for each rule of the plan */
 	int64_t due_ms;            /* when time alone may change what a rule says, INT64_MAX: never */

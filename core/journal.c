@@ -274,6 +274,7 @@ int journal_open(const struct journal_setup *setup, uint64_t *ret_first_number)
 		r = store_each_fact(journal->writer.store, load_fact, &journal->facts);
 	if (r < 0)
 		writer_failed(&journal->writer, r);
+	journal->status.durable = journal->writer.durable; /* from here on the writer says so */
 	r = thread_start(&journal->thread, writer_run, journal);
 	if (r < 0) {
 		writer_close(&journal->writer, false);

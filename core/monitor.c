@@ -18,6 +18,7 @@
 #include <busbar/macros.h>
 
 #include "alarm_admin.h"
+#include "alarm_told.h"
 #include "derive.h"
 #include "device.h"
 #include "events.h"
@@ -250,11 +251,12 @@ int monitor_start(struct bb_registry *registry)
 	struct bb_loop *loop = registry_loop(registry);
 	struct monitor *monitor = calloc(1, sizeof(*monitor));
 	struct alarm_admin *admin = NULL;
+	struct alarm_told *told = NULL;
 
 	if (!monitor)
 		return -ENOMEM;
 	monitor->due_ms = INT64_MAX;
-	if (alarm_admin_create(&admin) < 0)
+	if (alarm_admin_create(&admin) < 0 || alarm_told_create(&told) < 0)
 		goto fail;
 	if (loop) {
 		monitor->timer = bb_timer_create(loop, monitor_tick, registry);
@@ -265,10 +267,12 @@ int monitor_start(struct bb_registry *registry)
 	}
 	registry_set_monitor(registry, monitor);
 	registry_set_alarm_admin(registry, admin);
+	registry_set_alarm_told(registry, told);
 	return 0;
 fail:
 	monitor_free(monitor);
 	alarm_admin_destroy(admin);
+	alarm_told_destroy(told);
 	return -ENOMEM;
 }
 
@@ -281,5 +285,7 @@ void monitor_stop(struct bb_registry *registry)
 	registry_set_monitor(registry, NULL);
 	alarm_admin_destroy(registry_alarm_admin(registry));
 	registry_set_alarm_admin(registry, NULL);
+	alarm_told_destroy(registry_alarm_told(registry));
+	registry_set_alarm_told(registry, NULL);
 	monitor_free(monitor);
 }

@@ -10,6 +10,10 @@
  * event number says what was told (0: that it is not active), so that who was kept quiet hears what has changed as
  * soon as that is over. It also tells of an alarm that vanishes while it is active, because its rule was taken away or
  * the device has other points now: nobody waits for the end of it in vain.
+ *
+ * After a restart of the agent alarms go on where they were (alarm_told.h). That comes first when a set is seen for the
+ * first time, and then the look begins anew. Alarms that there are no more can only be told when the device has answered: until then it may have
+ * more of them than it shows.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -18,11 +22,13 @@
 #include <busbar/decimal.h>
 
 #include "alarm.h"
+#include "alarm_told.h"
 #include "device.h"
 #include "events.h"
 #include "monitor.h"
 #include "monitor_alarms.h"
 #include "reading.h"
+#include "registry.h"
 #include "rule_plan.h"
 
 /* One look at one device. */
@@ -139,6 +145,7 @@ static bool decide_one(struct look *look, size_t index, size_t delivered)
 /* @raised: number of the event that raised it; for that event itself events.c knows it. */
 static void tell(struct bb_device *device, const struct bb_alarm *alarm, bool active, uint64_t raised, const char *text)
 {
+	struct alarm_told *told = registry_alarm_told(device_registry(device));
 	const struct bb_point *point = alarm->point;
 	const struct bb_member *member = point ? bb_point_member(point, alarm->value) : NULL;
 	char value[BB_DECIMAL_SIZE] = "";
@@ -156,6 +163,10 @@ static void tell(struct bb_device *device, const struct bb_alarm *alarm, bool ac
 		.unit = point ? bb_unit_name(point->unit) : NULL,
 		.text = text,
 	}); /* the number is known: nobody else numbers events meanwhile */
+	if (active)
+		alarm_told_raised(told, bb_device_name(device), alarm);
+	else
+		alarm_told_cleared(told, bb_device_name(device), alarm->type->name);
 }
 
 /* Tell of alarms that were active when we looked last and that the device cannot raise any more. */
@@ -187,6 +198,27 @@ static void tell_changes(struct bb_device *device, const struct bb_alarm_set *be
 			tell(device, alarm, alarm->event != 0, told, alarm->type->title);
 	}
 	events_release();
+}
+
+/* A device that answers, and all the alarms it has. */
+struct watch {
+	const char *device;
+	const struct bb_alarm_set *set;
+};
+
+static bool is_watched(void *context, const char *device, const char *alarm)
+{
+	const struct watch *watch = context;
+
+	return strcmp(device, watch->device) != 0 ||
+	       alarm_set_find(watch->set, &(struct bb_alarm_type){.name = alarm}) >= 0;
+}
+
+/* As tell_gone(), of alarms that were active before the agent was restarted. */
+static void tell_gone_meanwhile(struct bb_device *device, const struct bb_alarm_set *set)
+{
+	alarm_told_sweep(registry_alarm_told(device_registry(device)), is_watched,
+			 &(struct watch){bb_device_name(device), set}, "nobody watches this any more");
 }
 
 /* ---- what is kept between two looks ---- */
@@ -242,9 +274,37 @@ static void follow_set(struct bb_device *device, const struct bb_alarm_set *set,
 	if (seen == set)
 		return;
 	record->seen = bb_alarm_set_ref((struct bb_alarm_set *)(uintptr_t)set);
+	if (!seen || !alarm_set_alike(seen, set))
+		record->recalled = record->swept = false;
 	if (seen && !alarm_set_alike(seen, set))
 		tell_gone(device, seen, set, admin);
 	bb_alarm_set_unref(seen);
+}
+
+/* Make active in @set what people were told of before a restart. True: there was nothing like that, or no memory. */
+static bool recall(struct bb_device *device, const struct bb_alarm_set *set)
+{
+	const struct alarm_told *told = registry_alarm_told(device_registry(device));
+	struct device_record *record = device_record(device);
+	struct bb_alarm_set *after = NULL;
+
+	for (size_t i = 0; i < set->count; i++) {
+		struct bb_alarm alarm = set->alarms[i];
+
+		if (!alarm_told_recall(told, bb_device_name(device), &alarm))
+			continue;
+		after = after ? after : alarm_set_copy(set);
+		if (!after)
+			return true; /* the next look tries again, and may tell some a second time */
+		after->alarms[i] = alarm;
+	}
+	record->recalled = true;
+	if (!after)
+		return true;
+	alarm_set_seal(after);
+	if (!device_replace_alarms(device, set, after))
+		record->recalled = false;
+	return false;
 }
 
 bool monitor_decide_alarms(struct bb_device *device, const struct bb_snapshot *snapshot, struct alarm_admin *admin,
@@ -266,19 +326,25 @@ bool monitor_decide_alarms(struct bb_device *device, const struct bb_snapshot *s
 	if (!follow_plan(record, plan))
 		return true; /* the next tick tries again */
 	follow_set(device, before, admin);
+	if (!record->recalled && !recall(device, before))
+		return false;
 	look.number = events_newest();
 	record->due_ms = INT64_MAX;
 	for (size_t i = 0; i < before->count; i++)
 		if (!decide_one(&look, i, delivered))
 			break;
-	if (!look.after)
-		return true;
-	alarm_set_seal(look.after);
-	bb_alarm_set_ref(look.after);
-	settled = device_replace_alarms(device, before, look.after);
-	if (settled) {
+	if (look.after) {
+		alarm_set_seal(look.after);
+		bb_alarm_set_ref(look.after);
+		settled = device_replace_alarms(device, before, look.after);
+	}
+	if (settled && look.after) {
 		follow_set(device, look.after, admin);
 		tell_changes(device, before, look.after);
+	}
+	if (settled && !record->swept && snapshot->state == BB_DEVICE_UP) {
+		record->swept = true;
+		tell_gone_meanwhile(device, record->seen);
 	}
 	bb_alarm_set_unref(look.after);
 	return settled;

@@ -19,6 +19,7 @@
 
 #include "alarm.h"
 #include "alarm_admin.h"
+#include "alarm_told.h"
 #include "device.h"
 #include "events.h"
 #include "link.h"
@@ -41,6 +42,7 @@ struct bb_registry {
 	struct link_table *links;
 	struct monitor *monitor;
 	struct alarm_admin *admin;
+	struct alarm_told *told;
 	struct rule_set *rules;
 	void (*changed)(void *context);
 	void *changed_context;
@@ -253,7 +255,7 @@ struct bb_alarm_set *bb_registry_agent_alarms(struct bb_registry *registry)
 }
 
 /* Tell what an alarm of the agent has become, unless somebody keeps it quiet. */
-static void agent_alarm_tell(struct bb_alarm *alarm, const char *text)
+static void agent_alarm_tell(struct bb_registry *registry, struct bb_alarm *alarm, const char *text)
 {
 	if (!alarm_is_untold(alarm))
 		return;
@@ -264,6 +266,10 @@ static void agent_alarm_tell(struct bb_alarm *alarm, const char *text)
 					       .subject = alarm->type->name,
 					       .text = text && text[0] != '\0' ? text : alarm->type->title});
 	alarm->event = alarm->active ? number : 0;
+	if (alarm->event != 0)
+		alarm_told_raised(registry->told, "", alarm);
+	else
+		alarm_told_cleared(registry->told, "", alarm->type->name);
 }
 
 static void agent_alarms_replace(struct bb_registry *registry, struct bb_alarm_set *take_set)
@@ -283,6 +289,7 @@ void registry_agent_alarm(struct bb_registry *registry, const char *type_name, b
 	const struct bb_alarm_type *type = bb_alarm_type_find(type_name);
 	struct bb_alarm_set *old = registry->alarms, *set; /* only the main loop puts another in its place */
 	const int place = type ? alarm_set_find(old, type) : -1;
+	struct bb_alarm *alarm;
 
 	assert(place >= 0);
 	if (place < 0 || old->alarms[place].active == active)
@@ -292,15 +299,18 @@ void registry_agent_alarm(struct bb_registry *registry, const char *type_name, b
 		(void)bb_log_error(NULL, -ENOMEM, "alarm %s", type_name);
 		return;
 	}
-	set->alarms[place].active = active;
-	set->alarms[place].acknowledged = false;
-	set->alarms[place].since_ms = bb_clock_ms();
-	set->alarms[place].since_wall_ms = bb_clock_wall_ms();
+	alarm = &set->alarms[place];
+	if (!active || !alarm_told_recall(registry->told, "", alarm)) {
+		alarm->active = active;
+		alarm->since_ms = bb_clock_ms();
+		alarm->since_wall_ms = bb_clock_wall_ms();
+	}
+	alarm->acknowledged = false;
 	if (registry->admin && !active)
 		alarm_admin_cleared(registry->admin, "", type->name);
 	if (registry->admin)
-		(void)alarm_admin_apply(registry->admin, "", &set->alarms[place]); /* it has changed anyway */
-	agent_alarm_tell(&set->alarms[place], text);
+		(void)alarm_admin_apply(registry->admin, "", alarm); /* it has changed anyway */
+	agent_alarm_tell(registry, alarm, text);
 	agent_alarms_replace(registry, set);
 }
 
@@ -314,9 +324,30 @@ void registry_look_at_agent(struct bb_registry *registry)
 		if (!set->alarms[i].active)
 			alarm_admin_cleared(registry->admin, "", set->alarms[i].type->name);
 		(void)alarm_admin_apply(registry->admin, "", &set->alarms[i]); /* the set is ours either way */
-		agent_alarm_tell(&set->alarms[i], NULL);
+		agent_alarm_tell(registry, &set->alarms[i], NULL);
 	}
 	agent_alarms_replace(registry, set);
+}
+
+/* Alarms of the agent that people were told of: does one of them still hold, or is it kept quiet? */
+static bool agent_alarm_goes_on(void *context, const char *device, const char *alarm)
+{
+	const struct bb_registry *registry = context;
+
+	for (size_t i = 0; i < registry->alarms->count; i++) {
+		const struct bb_alarm *one = &registry->alarms->alarms[i];
+
+		if (strcmp(one->type->name, alarm) == 0 &&
+		    (one->active || one->event != 0 || one->inhibited_until_wall_ms != 0))
+			return true;
+	}
+	return device[0] != '\0';
+}
+
+void registry_settle_agent(struct bb_registry *registry)
+{
+	registry_look_at_agent(registry);
+	alarm_told_sweep(registry->told, agent_alarm_goes_on, registry, "over since the agent started anew");
 }
 
 bool registry_hold_agent_alarm(struct bb_registry *registry, const char *type_name, bool hold, const char *text)
@@ -441,6 +472,16 @@ struct alarm_admin *registry_alarm_admin(const struct bb_registry *registry)
 void registry_set_alarm_admin(struct bb_registry *registry, struct alarm_admin *admin)
 {
 	registry->admin = admin;
+}
+
+struct alarm_told *registry_alarm_told(const struct bb_registry *registry)
+{
+	return registry->told;
+}
+
+void registry_set_alarm_told(struct bb_registry *registry, struct alarm_told *told)
+{
+	registry->told = told;
 }
 
 void registry_set_links(struct bb_registry *registry, struct link_table *links)

@@ -9,6 +9,7 @@
 #include <busbar/registry.h>
 
 struct alarm_admin;
+struct alarm_told;
 struct link_table;
 struct monitor;
 struct rule_set;
@@ -52,6 +53,12 @@ bool registry_hold_agent_alarm(struct bb_registry *registry, const char *type_na
 void registry_look_at_agent(struct bb_registry *registry);
 
 /**
+ * The agent has started: which of its alarms hold is known. As registry_look_at_agent(); and those of its last life that do
+ * not hold any more are told to be over. Thread: main loop.
+ */
+void registry_settle_agent(struct bb_registry *registry);
+
+/**
  * The last clock gap, bb_clock_ms(); what was read before it counts as unknown. INT64_MIN: there was none. Any thread
  * may ask; the monitor sets it.
  */
@@ -72,6 +79,10 @@ struct rule_set *registry_rules(const struct bb_registry *registry);
 /** What people said about alarms; NULL while the monitor does not run. Thread: main loop. */
 struct alarm_admin *registry_alarm_admin(const struct bb_registry *registry);
 void registry_set_alarm_admin(struct bb_registry *registry, struct alarm_admin *admin);
+
+/** Which alarms people were told of; NULL while the monitor does not run. Thread: main loop. */
+struct alarm_told *registry_alarm_told(const struct bb_registry *registry);
+void registry_set_alarm_told(struct bb_registry *registry, struct alarm_told *told);
 
 /** The link table whose counters bb_registry_links() shows; set once by the agent. */
 void registry_set_links(struct bb_registry *registry, struct link_table *links);

@@ -199,6 +199,52 @@ class People(Alarms):
                 self.assertIsNotNone(self.alarm(daemon, "fan-failure")["inhibited_until"])
                 self.assertTrue(self.alarm(daemon, "busy")["acknowledged"])
 
+    @staticmethod
+    def found(daemon, device):
+        return len([event for event in daemon.json("events", device) if event["event"] == "device-found"])
+
+    def test_alarms_go_on_over_a_restart_and_end_with_the_number_they_began_with(self):
+        off = {"ups-a": simulator(scenario=self.scenario("at 0s alarm fan-failure on\n")), "ups-b": simulator(load=80)}
+        rules = [{"point": "output.L1.load", "name": "busy", "above": "60%"}]
+        with tempfile.TemporaryDirectory(prefix="busbar-") as state:
+            config = {"devices": off, "alarms": rules, "state-dir": state}
+
+            def of(daemon, name, device="ups-a"):
+                return [event for event in daemon.json("events", device) if event["subject"] == name]
+            with Busbard(config) as daemon:
+                wait_for(lambda: of(daemon, "fan-failure") and of(daemon, "busy", "ups-b"), what="both alarms")
+                before = self.alarm(daemon, "fan-failure")
+            config["devices"] = {"ups-a": off["ups-a"]}  # ups-b goes while nobody watches
+            with Busbard(config) as daemon:
+                after = self.alarm(daemon, "fan-failure")
+                self.assertEqual({key: after.get(key) for key in ("active", "event", "since")},
+                                 {key: before[key] for key in ("active", "event", "since")}, "before anything is read")
+                wait_for(lambda: self.found(daemon, "ups-a") == 2, what="the device to answer again")
+                self.assertEqual([event["event"] for event in of(daemon, "fan-failure")], ["alarm-raised"])
+                raised, cleared = of(daemon, "busy", "ups-b")
+                self.assertEqual((cleared["event"], cleared["raised"], cleared["text"]),
+                                 ("alarm-cleared", raised["number"], "the device is configured no more"))
+            config["devices"] = {"ups-a": simulator()}
+            with Busbard(config) as daemon:
+                wait_for(lambda: of(daemon, "fan-failure")[1:], what="the end of the alarm")
+                raised, cleared = of(daemon, "fan-failure")
+                self.assertEqual((cleared["event"], cleared["raised"]), ("alarm-cleared", before["event"]))
+
+    def test_alarms_of_a_device_end_when_a_reload_takes_it_away_and_go_on_when_it_changes_it(self):
+        fan = self.scenario("at 0s alarm fan-failure on\n")
+        config = {"devices": {"ups-a": simulator(scenario=fan), "ups-b": simulator(scenario=fan)}}
+        with Busbard(config) as daemon:
+            def kinds(device):
+                return [event["event"] for event in daemon.json("events", device) if event["subject"] == "fan-failure"]
+            wait_for(lambda: kinds("ups-a") and kinds("ups-b"), what="both alarms")
+            event = self.alarm(daemon, "fan-failure")["event"]
+            config["devices"] = {"ups-a": simulator(scenario=fan, load=50)}
+            daemon.reload(config)
+            self.assertEqual(kinds("ups-b"), ["alarm-raised", "alarm-cleared"])
+            wait_for(lambda: self.found(daemon, "ups-a") == 2, what="the device to answer again")
+            self.assertEqual(kinds("ups-a"), ["alarm-raised"])
+            self.assertEqual(self.alarm(daemon, "fan-failure")["event"], event)
+
     def test_what_people_said_survives_a_kill(self):
         with tempfile.TemporaryDirectory(prefix="busbar-") as state:
             config = {"devices": {"ups-a": simulator(load=80)}, "state-dir": state,

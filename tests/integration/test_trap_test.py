@@ -71,7 +71,8 @@ class TrapTest(unittest.TestCase):
             self.assertIsNone(self.asked(daemon)[0]["device"])
 
     def test_the_messages_there_are_can_be_listed_and_completed(self):
-        with self.start({"tester": {}, "modbus": {"listen": "127.0.0.1:0", "units": {1: [{"device": "ups-a"}]}}}) as daemon:
+        modbus = {"listen": "127.0.0.1:0", "units": {1: [{"device": "ups-a"}]}}  # which sends none
+        with self.start({"tester": {}, "modbus": modbus}) as daemon:
             self.assertEqual(daemon.json("trap-test", "--list"),
                              [{"exporter": "tester", "message": "hello", "usual": True},
                               {"exporter": "tester", "message": "world", "usual": False}])
