@@ -3,11 +3,11 @@
  * alarm_told.c - see alarm_told.h.
  *
  * There is one entry for each alarm that people were told of, sorted by device and alarm, and one line for each in
- * the journal. A line and the event it is of become durable almost together. When the agent is killed between the two, the
- * event may be lost while the line is not: such a line counts for nothing, and the alarm is told again.
+ * the journal. A line and the event it is of become durable almost together. When the agent is killed between the two,
+ * the event may be lost while the line is not: such a line counts for nothing, and the alarm is told again.
  *
- * Since when counts bb_clock_ms(), which begins anew when the machine does: the line also says the boot it is of, and the
- * wall clock for the case that this is another one.
+ * Since when counts bb_clock_ms(), which begins anew when the machine does: the line also says the boot it is of, and
+ * the wall clock for the case that this is another one.
  */
 #include "alarm_told.h"
 

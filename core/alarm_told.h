@@ -2,10 +2,10 @@
  *
  * alarm_told.h - which alarms people were told to be active, and by which event, over restarts of the agent.
  *
- * When the agent starts it knows of no alarm. What is kept here makes an alarm go on where it was: active, with the number
- * of its event and since when, until the device has answered and decides. So a restart tells nobody anything twice, and
- * whoever was told that an alarm is active hears of its end, with the number of the event that began it, even when the
- * alarm, its rule or its device has gone meanwhile.
+ * When the agent starts it knows of no alarm. What is kept here makes an alarm go on where it was: active, with the
+ * number of its event and since when, until the device has answered and decides. So a restart tells nobody anything
+ * twice, and whoever was told that an alarm is active hears of its end, with the number of the event that began it,
+ * even when the alarm, its rule or its device has gone meanwhile.
  *
  * Everything here belongs to the main loop.
  */

@@ -2,8 +2,9 @@
  *
  * link_queue.h - the work that waits for a link: writes first, polls behind them, each in the order they came.
  *
- * Who writes waits for the answer, and a poll that comes a little later harms nobody. But clients that write all the time
- * must not keep a device from being polled: after LINK_OVERTAKES writes in a row a poll that waits has its turn.
+ * Who writes waits for the answer, and a poll that comes a little later harms nobody. But clients that write all the
+ * time must not keep a device from being polled: after LINK_OVERTAKES writes in a row a poll that waits has its
+ * turn.
  *
  * Under the lock of whoever owns it.
  */

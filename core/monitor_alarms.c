@@ -11,9 +11,9 @@
  * soon as that is over. It also tells of an alarm that vanishes while it is active, because its rule was taken away or
  * the device has other points now: nobody waits for the end of it in vain.
  *
- * After a restart of the agent alarms go on where they were (alarm_told.h). That comes first when a set is seen for the
- * first time, and then the look begins anew. Alarms that there are no more can only be told when the device has answered: until then it may have
- * more of them than it shows.
+ * After a restart of the agent alarms go on where they were (alarm_told.h). That comes first when a set is seen for
+ * the first time, and then the look begins anew. Alarms that there are no more can only be told when the device has
+ * answered: until then it may have more of them than it shows.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -53,8 +53,8 @@ bool registry_hold_agent_alarm(struct bb_registry *registry, const char *type_na
 void registry_look_at_agent(struct bb_registry *registry);
 
 /**
- * The agent has started: which of its alarms hold is known. As registry_look_at_agent(); and those of its last life that do
- * not hold any more are told to be over. Thread: main loop.
+ * The agent has started: which of its alarms hold is known. As registry_look_at_agent(); and those of its last life
+ * that do not hold any more are told to be over. Thread: main loop.
  */
 void registry_settle_agent(struct bb_registry *registry);
 

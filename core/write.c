@@ -189,8 +189,8 @@ static void write_emit(const struct bb_write *write)
 }
 
 /*
- * It is decided: tell everybody, then who asked. The lock keeps the loop from going away meanwhile. Where done() is called
- * the main loop's timer cannot be touched, so it ends here.
+ * It is decided: tell everybody, then who asked. The lock keeps the loop from going away meanwhile. Where done() is
+ * called the main loop's timer cannot be touched, so it ends here.
  */
 static void write_finish(struct bb_write *write)
 {

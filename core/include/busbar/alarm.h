@@ -45,8 +45,9 @@ const struct bb_alarm_type *bb_alarm_type_find_oid(const char *oid);
 const struct bb_alarm_type *bb_alarm_type_row(size_t index);
 
 /**
- * One alarm that a device can raise, and whether it does. A restart of the agent changes nothing of an alarm that people
- * were told of: it goes on to be active, with its event and since when, until the device has answered and decides.
+ * One alarm that a device can raise, and whether it does. A restart of the agent changes nothing of an alarm that
+ * people were told of: it goes on to be active, with its event and since when, until the device has answered and
+ * decides.
  */
 struct bb_alarm {
 	const struct bb_alarm_type *type;

@@ -3,9 +3,9 @@
  * busbar/write.h - writing to a point of a device, for exporters whose clients may control something.
  *
  * Whether a client may write at all is the exporter's to decide, before it asks. From there on the core sees to it
- * that the device takes the point, that the value is one the point can have, that the write runs on the device's link
- * behind other writes and before polls that wait there, and that an event of kind BB_EVENT_WRITE says who wrote what and
- * what came of it.
+ * that the device takes the point, that the value is one the point can have, that the write runs on the device's
+ * link behind other writes and before polls that wait there, and that an event of kind BB_EVENT_WRITE says who wrote
+ * what and what came of it.
  *
  * Who must answer by a certain time says so with start_within_ms, and has a timer of its own a little later. Either
  * done() has come by then, with -ECANCELED if the write never began and never will; or the device has it in hand and
