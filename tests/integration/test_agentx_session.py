@@ -23,6 +23,7 @@ UPS = "1.3.6.1.2.1.33"
 NAME = f"{UPS}.1.1.5.0"  # upsIdentName: the simulator's is the device's name
 BUSBAR = "1.3.6.1.4.1.8072.9999.9999.1628"
 BACK_WITHIN = 5
+BUSY = 3  # more seconds, because the machine may have other things to do
 
 
 def configuration(master, devices=("ups-a", "ups-b"), **options):
@@ -31,20 +32,20 @@ def configuration(master, devices=("ups-a", "ups-b"), **options):
             "exporters": {"agentx": {"master": master, **options}}}
 
 
-def ask(snmpd, context, name=NAME):
-    """The value, or None while nobody answers it."""
+def ask(snmpd, context, timeout=1):
+    """The device's name, or None while nobody answers."""
     try:
-        return snmpd.get(name, context=context, timeout=1).value
+        return snmpd.get(NAME, context=context, timeout=timeout).value
     except SnmpError:
         return None
 
 
-def served(snmpd, contexts):
+def served(snmpd, contexts, timeout=1):
     """Does each context show the device that it should? @contexts: {"": "ups-a", "ups-b": "ups-b"}; None: nothing."""
-    return all(ask(snmpd, context) == (device and device.encode()) for context, device in contexts.items())
+    return all(ask(snmpd, context, timeout) == (device and device.encode()) for context, device in contexts.items())
 
 
-def wait_served(snmpd, contexts, timeout=BACK_WITHIN):
+def wait_served(snmpd, contexts, timeout=BACK_WITHIN + BUSY):
     """Returns after how many seconds everything was served."""
     began = time.monotonic()
     wait_for(lambda: served(snmpd, contexts), timeout, f"the contexts {contexts}")
@@ -133,7 +134,7 @@ class Coming(unittest.TestCase):
                         self.assertTrue(snmpd.walk(BUSBAR))
 
     def test_it_may_hang(self):
-        seconds = cut(60, 8, "seconds that snmpd hangs")
+        seconds = cut(60, 5, "seconds that snmpd hangs")
         with self.snmpd() as snmpd, Busbard(configuration(snmpd.agentx, timeout="1s", ping="1s")) as busbard:
             wait_served(snmpd, self.CONTEXTS)
             with Polls(busbard):
@@ -147,10 +148,10 @@ class Coming(unittest.TestCase):
                 say(f"{wait_served(snmpd, self.CONTEXTS):.1f} s after snmpd had hung for {seconds} s all was served")
                 # What it had not read of the connections before must not come in between any more.
                 for _ in range(20):
-                    self.assertTrue(served(snmpd, self.CONTEXTS))
+                    self.assertTrue(served(snmpd, self.CONTEXTS, timeout=10))
 
     def test_many_restarts_leave_nothing_behind(self):
-        times = cut(100, 8, "restarts of snmpd")
+        times = cut(100, 5, "restarts of snmpd")
         slowest = 0
         with self.snmpd() as snmpd, Busbard(configuration(snmpd.agentx)) as busbard:
             wait_served(snmpd, self.CONTEXTS)
