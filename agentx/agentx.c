@@ -305,7 +305,7 @@ static void agentx_event(void *state, const struct bb_event *event)
 {
 	struct agentx *agentx = state;
 
-	(void)event; /* what becomes of it is the journal's and notify.c's */
+	(void)event; /* what becomes of it is the journal's and notifier.c's */
 	atomic_fetch_add(&agentx->events, 1);
 }
 

@@ -29,9 +29,6 @@ struct notification_kind {
 	const char *test_identity;  /* with alarm_entry: the alarm that a test tells of */
 };
 
-/** Upper bounds for what is told as one of the numbers of MIBs. */
-#define NOTIFICATION_ALARM_ID_MAX 2147483647u /* PositiveInteger of RFC 1628 */
-
 /** A notification. Texts are borrowed. */
 struct notification {
 	const struct notification_kind *kind;

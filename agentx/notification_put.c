@@ -14,6 +14,7 @@
 #include <busbar/text.h>
 
 #include "agent_tree.h"
+#include "alarm_rows.h"
 #include "date_and_time.h"
 #include "device_tree.h"
 
@@ -81,7 +82,7 @@ static void put_octets(struct codec_buffer *varbinds, const struct oid *name, co
 /* The row of the alarm table that came or went. */
 static void put_alarm_row(const struct notification *notification, struct codec_buffer *varbinds)
 {
-	const uint32_t id = notification->alarm_id & NOTIFICATION_ALARM_ID_MAX;
+	const uint32_t id = alarm_row_id(notification->alarm_id);
 	const struct oid entry = constant_oid(notification->kind->alarm_entry);
 	const struct oid id_name = below(&entry, (const uint32_t[]){COLUMN_ID, id}, 2);
 	const struct oid description_name = below(&entry, (const uint32_t[]){COLUMN_DESCRIPTION, id}, 2);

@@ -377,10 +377,13 @@ class Snmptrapd:
         self.process.__exit__()
 
     def received(self):
-        """All Notifications so far, in order of arrival; an inform that was sent again is there again."""
-        with open(self.path / "log", "rb") as log:
-            log.seek(self._read)
-            new = log.read()
+        """All Notifications so far, in order of arrival; an inform that was sent again is there again. Afterwards, too."""
+        try:
+            with open(self.path / "log", "rb") as log:
+                log.seek(self._read)
+                new = log.read()
+        except FileNotFoundError:  # its folder is gone; __exit__() has read what was in it
+            new = b""
         self._read += len(new)
         self._rest += new.decode("latin-1")
         blocks = self._rest.split("\nEND\n")
@@ -396,11 +399,13 @@ class Snmptrapd:
 
     def wait(self, condition, timeout=10, what="a notification"):
         """wait_for(), and a text that says what was received."""
-        return wait_for(condition, timeout, lambda: f"{what}; received were {self.received()}")
+        return wait_for(condition, timeout, lambda: f"{what() if callable(what) else what}; "
+                        f"received were {len(self.received())}, at last {self.received()[-5:]}")
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.stop()
+        self.received()
         self.folder.cleanup()
