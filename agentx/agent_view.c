@@ -252,10 +252,10 @@ static void check_names(struct agent_view *view, uint32_t place)
 			first = point->name;
 	}
 	if (count > 0)
-		(void)bb_log_warning(
-			view->shared->setup->log, 0,
-			"%zu points of %s are not in busbarPointTable: their names are too long, the first is '%s'",
-			count, bb_device_name(agent_view_device(view, place)), first);
+		(void)bb_log_warning(view->shared->setup->log, 0,
+				     "busbarPointTable leaves out %zu of the points of %s, whose names are too long; "
+				     "the first is '%s'",
+				     count, bb_device_name(agent_view_device(view, place)), first);
 }
 
 const struct bb_snapshot *agent_view_snapshot(struct agent_view *view, uint32_t place)

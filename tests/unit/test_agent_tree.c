@@ -468,6 +468,31 @@ Test(agent_tree, a_point_has_a_text_and_numbers)
 	expect(named("1.3.1.4", "ups-a", NULL), "noSuchInstance");
 }
 
+Test(agent_tree, flags_and_times_are_texts_and_numbers)
+{
+	static const char *const points[] = {"bacs.status", "ups.status.word", "ups.test.start", "ups.command.on",
+					     NULL};
+	struct bb_device *device = add("ups-a", points, true);
+
+	set(device, "ups.status.word", 0x5);
+	expect(named("1.3.1.4", "ups-a", "ups.status.word"), "bypass-mode output-active");
+	expect(named("1.3.1.5", "ups-a", "ups.status.word"), "5");
+	expect(named("1.3.1.9", "ups-a", "ups.status.word"), "4");
+	set(device, "bacs.status", INT64_C(1) << 32);
+	expect(named("1.3.1.5", "ups-a", "bacs.status"), "noSuchInstance");
+	expect(named("1.3.1.6", "ups-a", "bacs.status"), "4294967296");
+	set(device, "ups.test.start", INT64_C(1700000000000));
+	expect(named("1.3.1.4", "ups-a", "ups.test.start"), "2023-11-14T22:13:20Z");
+	expect(named("1.3.1.5", "ups-a", "ups.test.start"), "1700000000");
+	set(device, "ups.test.start", INT64_C(1700000000123));
+	expect(named("1.3.1.4", "ups-a", "ups.test.start"), "2023-11-14T22:13:20.123Z");
+	set(device, "ups.test.start", INT64_C(4102444800000)); /* 2100: no Integer32 any more */
+	expect(named("1.3.1.5", "ups-a", "ups.test.start"), "noSuchInstance");
+	expect(named("1.3.1.6", "ups-a", "ups.test.start"), "4102444800");
+	expect(named("1.3.1.4", "ups-a", "ups.command.on"), "noSuchInstance");
+	expect(named("1.3.1.9", "ups-a", "ups.command.on"), "9");
+}
+
 Test(agent_tree, a_number_that_does_not_fit_is_left_out_rather_than_wrong)
 {
 	struct bb_device *device = add("ups-a", ups_points, true);
