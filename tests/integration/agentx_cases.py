@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a master may do to busbard: a table of named cases for test_agentx_hostile.py.
 
-A case is a function of a Talk (agentx_master.py) that has reached the state the case begins in. Then busbard either
-"stays", and goes on answering on the same connection, or it "drops" it, and comes back with a new one.
+A case is a function of a Talk (agentx_master.py) that has reached the state the case begins in. Then
+
+* "stays": busbard goes on answering on the same connection;
+* "drops": busbard closes the connection, although the master goes on like a good one, and comes back;
+* "starves": busbard closes it because the master goes on saying nothing, and comes back;
+* "gone": the case itself has closed it, and busbard comes back.
 """
 import collections
 import random
@@ -98,7 +102,7 @@ for _error in (*SNMP_ERRORS, *AGENTX_ERRORS, 9999, 65535):
         lambda talk, error=_error: talk.answer(talk.open_message, error))
 
 
-@case("an answer to another Open", "opening", "drops")
+@case("an answer to another Open", "opening", "starves")
 def _(talk):
     talk.answer(talk.open_message._replace(packet=talk.open_message.packet + 1))
 
@@ -113,12 +117,12 @@ def _(talk):
     talk.send(talk.wire.pdu(RESPONSE, session=1, packet=talk.open_message.packet))
 
 
-@case("no answer to Open", "opening", "drops")
+@case("no answer to Open", "opening", "starves")
 def _(_talk):
     pass
 
 
-@case("no answer to Open, but a byte of one now and then", "opening", "drops")
+@case("no answer to Open, but a byte of one now and then", "opening", "starves")
 def _(talk):
     talk.send(talk.wire.pdu(RESPONSE, talk.wire.response(), packet=talk.open_message.packet)[:-1])
 
@@ -185,7 +189,7 @@ def _(talk):
     talk.answer(talk.asked[0], NOT_OPEN)
 
 
-@case("no answer to one registration", "registering", "drops")
+@case("no answer to one registration", "registering", "starves")
 def _(talk):
     for message in talk.asked[1:]:
         talk.answer(message)
@@ -368,8 +372,8 @@ def _(talk):
 
 @case("reserved bits of identifiers")
 def _(talk):
-    expect(talk.ask(GET_NEXT, talk.wire.oid(UPS)[:2] + b"\xff\xff" + talk.wire.oid(UPS)[4:] + bytes([0, 0, 9, 9])).error,
-           0)
+    start = talk.wire.oid(UPS)
+    expect(talk.ask(GET_NEXT, start[:2] + b"\xff\xff" + start[4:] + bytes([0, 0, 9, 9])).error, 0)
 
 
 def in_range(talk, start, end, include=False):
@@ -487,9 +491,9 @@ def _(talk):
 
 # ---- SETs ----
 
-for _kind, _value in ((INTEGER, 1), (OCTETS, "x"), (NULL, None), (OID, "1.3"), (IP_ADDRESS, b"\x7f\0\0\1"), (COUNTER32, 1),
-                      (GAUGE32, 1), (TIME_TICKS, 1), (OPAQUE, b"x"), (COUNTER64, 1), (NO_SUCH_OBJECT, None),
-                      (NO_SUCH_INSTANCE, None), (END_OF_MIB_VIEW, None)):
+for _kind, _value in ((INTEGER, 1), (OCTETS, "x"), (NULL, None), (OID, "1.3"), (IP_ADDRESS, b"\x7f\0\0\1"),
+                      (COUNTER32, 1), (GAUGE32, 1), (TIME_TICKS, 1), (OPAQUE, b"x"), (COUNTER64, 1),
+                      (NO_SUCH_OBJECT, None), (NO_SUCH_INSTANCE, None), (END_OF_MIB_VIEW, None)):
     @case(f"TestSet of a read-only object with a value of type {_kind}")
     def _(talk, kind=_kind, value=_value):
         for name in (BATTERY, UPS, "1.3", "", LAST, BUSBAR):
@@ -636,28 +640,28 @@ def _(talk):
 
 
 for _length in (1, 19, 20, 21, 40):
-    case(f"{_length} bytes of a request, then silence", ends="drops")(
+    case(f"{_length} bytes of a request, then silence", ends="starves")(
         lambda talk, length=_length: talk.send(talk.request(GET_NEXT, talk.wire.range(NAME))[:length]))
     case(f"{_length} bytes of a request, then the end", ends="gone")(
         lambda talk, length=_length: (talk.send(talk.request(GET_NEXT, talk.wire.range(NAME))[:length]), talk.close()))
 
 
-@case("the announcement of a megabyte, then silence", ends="drops")
+@case("the announcement of a megabyte, then silence", ends="starves")
 def _(talk):
     talk.send(talk.request(GET, length=1 << 20))
 
 
-@case("silence", ends="drops")
+@case("silence", ends="starves")
 def _(_talk):
     pass
 
 
-@case("a master that asks and never listens", ends="drops")
+@case("a master that asks and never listens", ends="starves")
 def _(talk):
     never_listen(talk, talk.request(GET_NEXT, talk.wire.range(UPS)) * 200)
 
 
-@case("a master that asks for all there is and never listens", ends="drops")
+@case("a master that asks for all there is and never listens", ends="starves")
 def _(talk):
     never_listen(talk, talk.request(GET_BULK, talk.wire.bulk(0, 65535, talk.wire.range(UPS), talk.wire.range(BUSBAR))) *
                  200)

@@ -7,7 +7,7 @@ real master does is tested with snmpd.
         talk.reach("up")                                 # its Open and its Registers were answered
         talk.get("1.3.6.1.2.1.33.1.1.5.0")               # → [Varbind(…)]
         talk.send(b"nonsense")
-        talk.wait_dropped()
+        talk.serve_until_dropped()                       # whatever else it hears: that was too much
 """
 import pathlib
 import select
@@ -16,8 +16,8 @@ import struct
 import tempfile
 import time
 
-from agentx_wire import (CLEANUP_SET, CLOSE, COMMIT_SET, GET, GET_BULK, GET_NEXT, NOTIFY, OPEN, PING, REGISTER, RESPONSE,
-                         TEST_SET, UNDO_SET, UNREGISTER, take)
+from agentx_wire import (CLEANUP_SET, CLOSE, COMMIT_SET, GET, GET_BULK, GET_NEXT, NOTIFY, OPEN, PING, REGISTER,
+                         RESPONSE, TEST_SET, UNDO_SET, UNREGISTER, take)
 from support import PATIENCE
 
 STATES = ("connected", "opening", "registering", "up")
@@ -128,7 +128,7 @@ class Talk:
         self.socket.close()
 
     def wait_dropped(self, within=DEADLINE):
-        """busbard must give this connection up; what it says until then is not looked at."""
+        """busbard must give this connection up, because it gets no answers; what it says is not looked at."""
         until = time.monotonic() + within * PATIENCE
         while time.monotonic() < until:
             self.socket.settimeout(max(0.001, until - time.monotonic()))
@@ -139,6 +139,16 @@ class Talk:
                 break
             except OSError:
                 return
+        raise AssertionError(f"busbard has not given the connection up within {within * PATIENCE} s")
+
+    def serve_until_dropped(self, within=DEADLINE):
+        """busbard must give this connection up although it is served well from now on."""
+        until = time.monotonic() + within * PATIENCE
+        self.reach("up")
+        while time.monotonic() < until:
+            message = self.message()
+            if message.type != RESPONSE:
+                self.serve(message)
         raise AssertionError(f"busbard has not given the connection up within {within * PATIENCE} s")
 
     # ---- a good master ----
@@ -181,12 +191,14 @@ class Talk:
 
     def expect(self, packet, within=DEADLINE):
         """The Response with number @packet, whatever busbard asks meanwhile."""
-        while True:
+        until = time.monotonic() + within * PATIENCE
+        while time.monotonic() < until:
             message = self.message(within)
             if message.type != RESPONSE:
                 self.serve(message)
             elif message.packet == packet:
                 return message
+        raise AssertionError(f"request {packet} was not answered within {within * PATIENCE} s")
 
     def request(self, kind, payload=b"", **options):
         """The bytes of a request with numbers of its own."""

@@ -115,7 +115,8 @@ def take(stream):
     if len(stream) < HEADER:
         return None
     order = ">" if stream[2] & NETWORK_BYTE_ORDER else "<"
-    version, kind, flags, reserved, session, transaction, packet, length = struct.unpack_from(f"{order}BBBBIIII", stream)
+    version, kind, flags, reserved, session, transaction, packet, length = \
+        struct.unpack_from(f"{order}BBBBIIII", stream)
     if version != 1 or not OPEN <= kind <= RESPONSE or reserved or length % 4:
         raise AssertionError(f"this is no AgentX: {bytes(stream[:HEADER]).hex()}")
     if len(stream) < HEADER + length:
