@@ -127,6 +127,21 @@ class Lines(unittest.TestCase):
             if line.startswith(("snmpget -v2c -c secret-of-ups-b", "check_snmp")):
                 self.run_command(line)
 
+    def test_nut_reads_a_ups_by_the_lines_of_the_guide(self):
+        lines = re.search(r"^```\n(\[ups-b\].*?)```", GUIDE, re.MULTILINE | re.DOTALL).group(1)
+        self.assertIn("snmpd.example", lines)
+        (self.folder / "nut").mkdir()
+        (self.folder / "nut" / "ups.conf").write_text(lines.replace("snmpd.example", self.address))
+        driver = program("snmp-ups", "/lib/nut", "/usr/lib/nut", "/usr/libexec/nut")
+        # -d 1: print what was read, once, and end
+        done = subprocess.run([driver, "-a", "ups-b", "-d", "1", "-u", pwd.getpwuid(os.getuid()).pw_name],
+                              capture_output=True, text=True, check=False, timeout=60 * PATIENCE,
+                              env=self.environment(NUT_CONFPATH=str(self.folder / "nut"),
+                                                   NUT_STATEPATH=str(self.folder / "nut"),
+                                                   NUT_ALTPIDPATH=str(self.folder / "nut")))
+        self.assertRegex(done.stdout, r"(?m)^battery\.charge: 100", done.stdout + done.stderr)
+        self.assertIn("Simulated UPS", done.stdout)
+
     def test_commands_with_names_work_with_the_modules(self):
         folder = mib_modules.fetch()
         self.addCleanup(shutil.rmtree, folder)
