@@ -177,10 +177,8 @@ static void events_arrived(void *context, const struct bb_event *events, size_t 
 	bool stuck = false;
 
 	notifier->fetching = false;
-	if (!notifier->up) {
-		bb_cursor_rewind(notifier->cursor);
-		return;
-	}
+	if (!notifier->up)
+		return; /* the next session fetches them again */
 	if (count == 0) {
 		notifier->drained = true; /* the journal will wake us */
 		return;
@@ -313,7 +311,7 @@ int notifier_create(const struct notifier_setup *setup, struct notifier **ret_no
 	r = notifier->tick ? bb_cursor_open(name, setup->loop, events_ready, notifier, &notifier->cursor) : -ENOMEM;
 	if (r < 0) {
 		notifier_destroy(notifier);
-		return bb_log_error(setup->log, r, "cannot open the journal's cursor %s: no notifications", name);
+		return bb_log_error(setup->log, r, "cannot open the journal's cursor %s", name);
 	}
 	*ret_notifier = notifier;
 	return 0;

@@ -541,9 +541,9 @@ Test(agentx_notifier, repeats_wait_neither_for_a_session_nor_for_a_master_that_h
 	pass(30 * 60 + 30);
 	cr_assert_eq(session.sent, 1);
 	session_up();
-	run_journal();
+	pass(29);
 	cr_assert_eq(session.sent, 1, "the minutes that ended meanwhile are over");
-	pass(30);
+	pass(1);
 	cr_assert_eq(session.sent, 2);
 	pass(30 * 60);
 	cr_assert_eq(session.sent, 2, "it has not answered");
@@ -574,6 +574,20 @@ Test(agentx_notifier, but_not_before_the_backlog_has_told_of_it)
 	expect_sent(0, 1, 100);
 	pass(60);
 	expect_sent(100, 100, 100);
+}
+
+Test(agentx_notifier, nor_before_a_journal_that_is_slow_has_told_of_it_again)
+{
+	session_up();
+	run_on_battery(1);
+	happen(1);
+	session_down();
+	notifier_session_changed(notifier, true); /* fetches, and nothing comes */
+	clock_ms += 60000;
+	fire(fire_context);
+	cr_assert_eq(session.sent, 1);
+	run_journal();
+	expect_sent(1, 1, 1);
 }
 
 /* ---- names ---- */
