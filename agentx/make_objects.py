@@ -33,8 +33,9 @@ def integer(value):
 def compiled(item):
     syntax, coding = SYNTAXES[item.syntax]
     return (f'\t{{ {text(item.name)}, {{ {", ".join(map(str, item.oid))} }}, {len(item.oid)}, {text(item.point)}, '
-            f'OBJECT_{(item.serve or "point").upper()}, OBJECT_{coding}, CODEC_{syntax}, {str(item.writable).lower()}, '
-            f'{str(item.left).lower()}, {item.multiplier}, {item.divisor}, {integer(item.low)}, {integer(item.high)} }},')
+            f'OBJECT_{(item.serve or "point").upper()}, OBJECT_{coding}, CODEC_{syntax}, '
+            f'{str(item.writable).lower()}, {str(item.left).lower()}, {item.multiplier}, {item.divisor}, '
+            f'{integer(item.low)}, {integer(item.high)} }},')
 
 
 def main(objects_path, output):

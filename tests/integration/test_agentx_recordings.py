@@ -5,15 +5,15 @@
     snmpsim (recordings) → ups-snmp → busbar → agentx → snmpd → ups-snmp → busbar
 
 The first half is compared object by object, as numbers and texts, without a word about points. Blanks and NULs behind a
-text are nothing that a device says. A difference must have a reason from a closed list, and no more than two in a hundred
-may differ:
+text are nothing that a device says. A difference must have a reason from a closed list, and no more than two in a
+hundred may differ:
 
-  quirk       a row of plugins/ups-snmp/quirks.csv is about this device and this object, which is counted in another unit
-              than the MIB's, or below what its syntax has
+  quirk       a row of plugins/ups-snmp/quirks.csv is about this device and this object, which is counted in another
+              unit than the MIB's, or below what its syntax has
   rounding    less than one step of the object, or a text cut or spelled as the object's syntax has it
 
-Where a device says that it has none, snmpd must have none, too (absent): with NULL, an empty text, a number that a row of
-quirks.csv says to mean that, or all that it says by such a row. Those are counted by themselves.
+Where a device says that it has none, snmpd must have none, too (absent): with NULL, an empty text, a number that a row
+of quirks.csv says to mean that, or all that it says by such a row. Those are counted by themselves.
 
 The second half closes the loop: a busbar that reads ours has the same points, as exactly as the objects can say them.
 """
@@ -262,8 +262,8 @@ class Recordings(unittest.TestCase):
                 self.assertIsNotNone(why, f"{community}: {point}")
                 differences.append(why)
         reasons = ", ".join(f"{why} {differences.count(why)}" for why in sorted(set(differences)))
-        say(f"loop closed: {compared} points of {len(self.names)} devices, {len(differences)} differ when a busbar reads "
-            f"ours ({reasons})")
+        say(f"loop closed: {compared} points of {len(self.names)} devices, {len(differences)} differ when a busbar "
+            f"reads ours ({reasons})")
         self.assertGreater(compared, 1000)
         self.assertLessEqual(len(differences), compared * 0.02)
 
