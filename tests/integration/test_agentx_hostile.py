@@ -18,7 +18,7 @@ from support import PATIENCE, SANITIZERS, Busbard, cut, say, wait_for
 
 REGISTRATIONS = {("", UPS), ("", BUSBAR), ("ups-a", UPS), ("ups-b", UPS)}
 LANES = (("unix", "<"), ("tcp", ">"), ("unix", ">"), ("tcp", "<"))
-GROWTH_MAX = 512  # KiB from one pass to the next
+GROWTH_MAX = 1024  # KiB from one pass to the next
 PEAK_MAX = 40 * 1024  # KiB resident
 
 
