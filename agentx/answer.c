@@ -81,9 +81,10 @@ static enum codec_error answer_next(const struct question *question, const struc
 	return error;
 }
 
-static bool is_too_long(const struct question *question)
+/* Without memory nothing more gets in, so there is no use in looking for it. */
+static bool is_full(const struct question *question)
 {
-	return question->answer->length - question->place > CODEC_MESSAGE_MAX;
+	return question->answer->failed || question->answer->length - question->place > CODEC_MESSAGE_MAX;
 }
 
 /* ---- the three requests: the error, and which variable it is about ---- */
@@ -103,7 +104,7 @@ static enum codec_error answer_ranges(const struct question *question, enum code
 			return CODEC_PARSE_ERROR;
 		error = type == CODEC_GET ? answer_get(question, &range.start)
 					  : answer_next(question, &range, &name, &found);
-		if (is_too_long(question))
+		if (is_full(question))
 			return CODEC_GEN_ERR;
 	}
 	return error;
@@ -128,7 +129,7 @@ static enum codec_error answer_row(const struct question *question, struct codec
 			ranges[i].include = false;
 			*ret_more = true;
 		}
-		if (is_too_long(question)) {
+		if (is_full(question)) {
 			question->answer->length = before;
 			*ret_more = false;
 			return CODEC_NO_ERROR;
@@ -173,7 +174,7 @@ static enum codec_error answer_bulk(const struct question *question, struct code
 		if (codec_read_range(reader, &range) < 0)
 			return CODEC_PARSE_ERROR;
 		error = answer_next(question, &range, &name, &found);
-		if (is_too_long(question))
+		if (is_full(question))
 			return CODEC_GEN_ERR;
 	}
 	if (error != CODEC_NO_ERROR || codec_at_end(reader))
