@@ -16,7 +16,7 @@ struct dictionary_pattern {
 	const char *labels; /* label text with <1>, <2> where the parts that matched go */
 };
 
-extern const struct bb_point dictionary_points[]; /* the rows of points.csv, then one for every other alarm */
+extern const struct bb_point dictionary_points[];    /* the rows of points.csv, then one for every other alarm */
 extern const struct bb_point dictionary_read_only[]; /* the same for devices that take no values for them */
 extern const size_t dictionary_point_count;
 extern const size_t dictionary_row_count;      /* how many of them are rows of points.csv */
