@@ -71,8 +71,9 @@ class Events(State):
             before = daemon.json("events")
         middle = time.time()
         with self.start(devices) as daemon:
-            wait_for(lambda: any(event["number"] > before[-1]["number"] and event["subject"] == "on-battery"
-                                 for event in daemon.json("events", "ups-a")), 20, "the next mains failure")
+            wait_for(lambda: any(event["number"] > before[-1]["number"] and event["subject"] == "input-bad" and
+                                 event["event"] == "alarm-raised" for event in daemon.json("events", "ups-a")), 20,
+                     "the next mains failure")
             after = daemon.json("events")
             self.assertEqual(after[:len(before)], before, "what was there is there as it was")
             numbers = [event["number"] for event in after]
