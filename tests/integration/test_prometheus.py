@@ -262,7 +262,7 @@ class Servers(unittest.TestCase):
             self.assertIn(b"busbar_build_info", get(port_of(daemon), host="[::1]")[1])
             self.assertNotIn("warning", daemon.log())
 
-    def test_a_port_in_use_is_said(self):
+    def test_a_port_in_use_is_said_and_tried_again_until_it_is_free(self):
         with Busbard({"exporters": {"prometheus": {"listen": "127.0.0.1:0"}}}) as first:
             self.assertEqual(first.json("status")["agent"]["exporters"], ["prometheus"])
             second = Busbard({"exporters": {"prometheus": {"listen": f"127.0.0.1:{port_of(first)}"}}}, wait=False)
@@ -270,6 +270,9 @@ class Servers(unittest.TestCase):
                 second.wait_log(rf"prometheus: cannot listen on 127\.0\.0\.1:{port_of(first)}: Address already in use")
                 second.wait_ready()
                 self.assertEqual(second.json("status")["agent"]["exporters"], [], "those that run")
+                first.stop()
+                wait_for(lambda: second.json("status")["agent"]["exporters"] == ["prometheus"], 60,
+                         lambda: f"the exporter to start; busbard said {second.log()}")
             finally:
                 second.stop()
                 second.folder.cleanup()
