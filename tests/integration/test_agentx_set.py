@@ -138,6 +138,9 @@ class Allowed(Sets):
 
     def test_a_write_that_did_not_begin_in_time_never_does(self):
         before = self.snmpd.get(NAME, context="busy").value
+        polled = self.polls("busy")
+        wait_for(lambda: self.polls("busy") > polled, 30, "a poll of the busy device to end")
+        time.sleep(0.5)  # the next one has begun by now, and takes 2.5 s more: longer than the write waits
         self.refused("commitFailed", (NAME, "s", "never"), context="busy")
         event = wait_for(lambda: next(iter(self.writes("busy")), None), what="the event of the withdrawn write")
         self.assertIn("not written", event["text"])
