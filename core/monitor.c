@@ -6,7 +6,8 @@
  * raised and cleared (monitor_alarms.c), the device found or lost. It looks when a device has published something that matters, and at
  * all devices once a second, because nobody publishes silence. Before it looks, it compares the two clocks: after a
  * gap (the machine slept, or the loop stood still) all readings are of another time, so the registry notes the gap
- * and every device is unknown until it has answered again. Nothing is decided about an unknown device.
+ * and every device is unknown until it has answered again, which it is asked for at once. Nothing is decided about an
+ * unknown device.
  *
  * A device may publish at any moment, also between looking and deciding. The decision is then put in place only if
  * what it was made from is still there; otherwise the monitor looks again.
@@ -26,11 +27,15 @@
 #include "monitor_alarms.h"
 #include "reading.h"
 #include "registry.h"
+#include "scheduler.h"
 
 #define TICK_MS 1000
 
 /* Clocks that differ by more than this have jumped. */
 #define GAP_MS 5000
+
+/* After a gap all devices are asked again, not all in the same moment: within this for each. */
+#define AGAIN_SPREAD_PER_DEVICE_MS 2
 
 struct monitor {
 	struct bb_timer *timer;
@@ -123,13 +128,18 @@ void monitor_look(struct bb_device *device)
 
 /* ---- clocks ---- */
 
-/* What was seen before a gap and what is seen after it were not so all the time between. */
-static void forget_delays(struct bb_registry *registry)
+/*
+ * What was seen before a gap and what is seen after it were not so all the time between. Nor may a device that is polled
+ * once an hour be unknown for so long.
+ */
+static void begin_anew(struct bb_registry *registry)
 {
 	struct bb_device_list *list = bb_registry_devices(registry);
 
-	for (size_t i = 0; list && i < list->count; i++)
+	for (size_t i = 0; list && i < list->count; i++) {
 		monitor_forget_delays(list->devices[i]);
+		scheduler_begin_anew(list->devices[i], (int64_t)list->count * AGAIN_SPREAD_PER_DEVICE_MS);
+	}
 	bb_device_list_unref(list);
 }
 
@@ -149,7 +159,7 @@ static bool check_clocks(struct bb_registry *registry, int64_t boottime_ms, int6
 	monitor->monotonic_ms = monotonic;
 	if (gap) {
 		registry_set_gap(registry, boottime_ms);
-		forget_delays(registry);
+		begin_anew(registry);
 		bb_log_notice(NULL, "the clock jumped: every device is unknown until it answers again");
 		(void)events_emit(&(struct bb_event){.kind = BB_EVENT_CLOCK_GAP,
 						     .severity = BB_SEVERITY_INFO,

@@ -37,6 +37,8 @@ struct schedule {
 	enum bb_group group; /* of the poll in flight */
 	bool in_flight;
 	bool stepping; /* the poll in flight waits here, and holds the link */
+	bool anew;     /* after the poll in flight, which began too early */
+	int64_t anew_spread_ms;
 	void (*removed)(void *context, struct bb_device *device); /* set: it is on its way out */
 	void *removed_context;
 };
@@ -70,6 +72,15 @@ static void schedule_finish(struct schedule *schedule)
 	free(schedule);
 }
 
+static void schedule_set_pace(struct schedule *schedule, int64_t spread_ms)
+{
+	const struct bb_device *device = schedule->device;
+	const bool watches = device_plugin(device)->device.watch != NULL;
+
+	bb_pace_init(&schedule->pace, bb_device_name(device), bb_device_interval(device),
+		     watches ? bb_device_watch(device) : 0, bb_clock_ms(), spread_ms);
+}
+
 static void schedule_arm(struct schedule *schedule)
 {
 	const int64_t wait_ms = bb_pace_next(&schedule->pace, &schedule->group) - bb_clock_ms();
@@ -92,7 +103,11 @@ static void schedule_done(struct schedule *schedule, int64_t started_ms, int res
 		schedule_finish(schedule);
 		return;
 	}
-	bb_pace_done(&schedule->pace, schedule->group, started_ms, bb_clock_ms(), result);
+	if (schedule->anew)
+		schedule_set_pace(schedule, schedule->anew_spread_ms);
+	else
+		bb_pace_done(&schedule->pace, schedule->group, started_ms, bb_clock_ms(), result);
+	schedule->anew = false;
 	schedule_arm(schedule);
 }
 
@@ -179,7 +194,6 @@ static void schedule_due(void *context)
 
 int scheduler_add(struct scheduler *scheduler, struct bb_device *device, int64_t spread_ms)
 {
-	const bool watches = device_plugin(device)->device.watch != NULL;
 	struct schedule *schedule = calloc(1, sizeof(*schedule));
 
 	if (!schedule)
@@ -191,12 +205,25 @@ int scheduler_add(struct scheduler *scheduler, struct bb_device *device, int64_t
 	}
 	schedule->scheduler = scheduler;
 	schedule->device = bb_device_ref(device);
-	bb_pace_init(&schedule->pace, bb_device_name(device), bb_device_interval(device),
-		     watches ? bb_device_watch(device) : 0, bb_clock_ms(), spread_ms);
+	schedule_set_pace(schedule, spread_ms);
 	scheduler->devices++;
 	device_set_schedule(device, schedule);
 	schedule_arm(schedule);
 	return 0;
+}
+
+void scheduler_begin_anew(struct bb_device *device, int64_t spread_ms)
+{
+	struct schedule *schedule = device_schedule(device);
+
+	if (!schedule || schedule->removed)
+		return;
+	schedule->anew = schedule->in_flight;
+	schedule->anew_spread_ms = spread_ms;
+	if (schedule->in_flight)
+		return;
+	schedule_set_pace(schedule, spread_ms);
+	schedule_arm(schedule);
 }
 
 void scheduler_remove(struct scheduler *scheduler, struct bb_device *device,

@@ -24,6 +24,12 @@ void scheduler_destroy(struct scheduler *scheduler);
 int scheduler_add(struct scheduler *scheduler, struct bb_device *device, int64_t spread_ms);
 
 /**
+ * Poll @device again within @spread_ms, whatever its pace says: what was read of it is not worth anything any more. A
+ * poll in flight is waited for. Does nothing for a device that is not polled here.
+ */
+void scheduler_begin_anew(struct bb_device *device, int64_t spread_ms);
+
+/**
  * Stop polling @device and call @removed when no poll is in flight any more: at once, from inside this call, or
  * later from the loop.
  */

@@ -16,7 +16,7 @@
  *
  * Options: --step NAME COUNT kills the process when the writer comes to that step for the COUNTth time (it is linked
  * with --wrap=journal_step). --fail FROM TO lets the commits of these numbers fail as on a full disk
- * (--wrap=store_commit). --every MS emits that often, --burst N so many at once and no more, --options YAML are those of
+ * (--wrap=store_commit), --fail-until-lost all of them until an event was lost. --every MS emits that often, --burst N so many at once and no more, --options YAML are those of
  * `journal:`. --dump leaves after "ready". SIGTERM ends it in order.
  */
 #include <errno.h>
@@ -47,6 +47,7 @@ static struct {
 	const char *step;
 	int step_count;
 	int fail_from, fail_to, commits;
+	bool fail_until_lost;
 	int every_ms, burst;
 	bool dump;
 	bool fetching;
@@ -65,8 +66,10 @@ void __wrap_journal_step(const char *name)
 int __wrap_store_commit(struct store *store)
 {
 	const int number = driver.commits++;
+	struct journal_status status;
 
-	if (number < driver.fail_from || number >= driver.fail_to)
+	journal_status(&status);
+	if (driver.fail_until_lost ? status.lost > 0 : number < driver.fail_from || number >= driver.fail_to)
 		return __real_store_commit(store);
 	store_rollback(store);
 	return -ENOSPC;
@@ -231,6 +234,8 @@ static const struct bb_config *parse_arguments(int argc, char **argv)
 		} else if (strcmp(option, "--fail") == 0 && left >= 2) {
 			driver.fail_from = atoi(argv[++i]);
 			driver.fail_to = atoi(argv[++i]);
+		} else if (strcmp(option, "--fail-until-lost") == 0) {
+			driver.fail_until_lost = true;
 		} else if (strcmp(option, "--every") == 0 && left >= 1) {
 			driver.every_ms = atoi(argv[++i]);
 		} else if (strcmp(option, "--burst") == 0 && left >= 1) {

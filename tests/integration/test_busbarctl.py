@@ -328,8 +328,10 @@ class Trouble(unittest.TestCase):
         events = self.daemon.json("events")
         numbers = [event["number"] for event in events]
         self.assertEqual(numbers, sorted(set(numbers)))
-        lost = [event for event in self.daemon.json("events", "ups-mute") if event["event"] == "device-lost"]
-        self.assertEqual(len(lost), 1)
+        states = [event["event"] for event in self.daemon.json("events", "ups-mute") if event["event"].startswith("device")]
+        # It falls silent once; on a machine that stood still for a second it was lost before.
+        self.assertEqual(states, ["device-found", "device-lost"] * (len(states) // 2))
+        self.assertTrue(states)
         self.assertTrue(all(event["device"] == "ups-mute" for event in self.daemon.json("events", "ups-mute")))
         self.assertEqual(self.daemon.json("events", "--since", numbers[-2])[0]["number"], numbers[-1])
         self.assertEqual([event["number"] for event in self.daemon.json("events", "--last", "2")][:2], numbers[-2:])

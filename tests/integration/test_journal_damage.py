@@ -186,7 +186,7 @@ class FullDisk(unittest.TestCase):
 
     def test_what_finds_no_room_at_all_is_said(self):
         with Journal() as journal:
-            journal.live("--burst", "30000", "--fail", "0", "1",
+            journal.live("--burst", "30000", "--fail-until-lost",
                          until=lambda life: len(life.trouble) > 1 and not life.trouble[-1][0] and
                          any("there was no room" in text for _, text in life.acknowledged), check=False)
             after = journal.live("--dump", check=False)

@@ -13,6 +13,7 @@
 #include "device.h"
 #include "events.h"
 #include "link.h"
+#include "monitor.h"
 #include "options.h"
 #include "registry.h"
 #include "scheduler.h"
@@ -81,9 +82,9 @@ static const struct bb_plugin stepping_plugin = {
 	.device = {.open = test_open, .poll = test_poll, .step = test_step, .close = test_close},
 };
 
-static void start(void)
+static void start_with(const char *interval)
 {
-	static const char *const options[] = {"interval=100ms", "timeout=200ms", NULL};
+	const char *const options[] = {interval, "timeout=200ms", NULL};
 	struct configuration_section section;
 
 	memset(&plugin, 0, sizeof(plugin));
@@ -101,6 +102,16 @@ static void start(void)
 	cr_assert_eq(device_open(device, links), 0);
 	cr_assert_eq(device_ensure_link(device, links), 0);
 	cr_assert_eq(scheduler_add(scheduler, device, 0), 0);
+}
+
+static void start(void)
+{
+	start_with("interval=100ms");
+}
+
+static void start_slow(void)
+{
+	start_with("interval=1h");
 }
 
 static void on_removed(void *context, struct bb_device *removed)
@@ -131,6 +142,7 @@ static void stop(void)
 }
 
 TestSuite(scheduler, .init = start, .fini = stop);
+TestSuite(scheduler_slow, .init = start_slow, .fini = stop);
 
 /* Look every millisecond whether the test has seen enough; fail after ten seconds. */
 static bool (*enough)(void);
@@ -301,4 +313,45 @@ Test(scheduler, a_peer_that_speaks_unasked_wakes_nobody_for_long)
 	cr_assert_eq(write(plugin.ends[1], "y", 1), 1); /* stays unread until the next poll takes it for its answer */
 	run_until(ten_polls);
 	cr_assert_eq(stats().errors, 0);
+}
+
+static bool one_poll(void)
+{
+	return stats().polls >= 1;
+}
+
+static bool two_polls(void)
+{
+	return stats().polls >= 2;
+}
+
+static bool three_polls(void)
+{
+	return stats().polls >= 3;
+}
+
+Test(scheduler_slow, after_a_gap_in_time_a_device_is_polled_at_once)
+{
+	const int64_t now = bb_clock_ms();
+
+	run_until(one_poll);
+	cr_assert_eq(monitor_start(registry), 0);
+	cr_assert_eq(registry_add(registry, device), 0);
+	monitor_check(registry, now, now);
+	monitor_check(registry, now + 600000, now + 1000); /* it slept for ten minutes */
+	run_until(two_polls);
+	registry_remove(registry, device);
+	monitor_stop(registry);
+}
+
+Test(scheduler_slow, a_poll_that_was_begun_before_a_gap_is_followed_by_another)
+{
+	plugin.mute = true; /* so that steps are under way */
+	run_until(one_poll);
+	scheduler_begin_anew(device, 0);
+	run_until(is_stepping);
+	scheduler_begin_anew(device, 0);
+	plugin.mute = false;
+	cr_assert_eq(write(plugin.ends[1], "x", 1), 1);
+	run_until(three_polls);
 }
