@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alarm_rows.h"
+
 /* Of an instance of busbarPointTable, between base-oid and the names: .1.3.1.c and the length of the device's name. */
 #define POINT_ARCS 5
 
@@ -109,7 +111,7 @@ static void alarms_unref(struct agent_alarms *alarms)
 /* Alarms that nobody was told of have no number: those kept quiet. */
 static bool has_row(const struct bb_alarm *alarm)
 {
-	return alarm->active && alarm->event > 0 && alarm->event <= UINT32_MAX;
+	return alarm->active && alarm->event > 0;
 }
 
 static int compare_alarms(const void *a, const void *b)
@@ -138,7 +140,7 @@ static void add_rows(struct agent_alarms *alarms, const struct bb_alarm_set *set
 	for (size_t i = 0; set && set->active > 0 && i < set->count; i++)
 		if (has_row(&set->alarms[i]))
 			alarms->rows[alarms->count++] = (struct agent_alarm){
-				.id = (uint32_t)set->alarms[i].event, .device = device, .alarm = &set->alarms[i]};
+				.id = alarm_row_id(set->alarms[i].event), .device = device, .alarm = &set->alarms[i]};
 }
 
 /* The alarm table of what @view sees, all snapshots taken; takes @take_agent. NULL when memory lacks. */

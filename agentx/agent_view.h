@@ -27,7 +27,7 @@ struct agent_devices {
 
 /** A row of the alarm table. */
 struct agent_alarm {
-	uint32_t id;        /* number of the event that raised it */
+	uint32_t id;        /* alarm_row_id() of the event that raised it */
 	const char *device; /* "" for the agent */
 	const struct bb_alarm *alarm;
 };

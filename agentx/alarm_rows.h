@@ -37,7 +37,10 @@ enum alarm_table alarm_table_of(const struct object *object);
 /** The table whose rows have that identity; false: none has. */
 bool alarm_table_of_identity(const char *oid, enum alarm_table *ret_table);
 
-/** The upsAlarmId of what event @number raised: the number, as far as PositiveInteger goes. */
+/**
+ * How managers know event @number: upsAlarmId, busbarAlarmId, busbarEventNumber. The number as far as PositiveInteger
+ * goes, then from 1 again: an agent that could not note its numbers counts from the milliseconds since 1970.
+ */
 uint32_t alarm_row_id(uint64_t number);
 
 /** Append what column @object says of @row. */

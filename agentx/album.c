@@ -16,7 +16,7 @@ static void page_clear(struct album_page *page)
 
 static bool is_old(const struct album_page *page, int64_t now_ms)
 {
-	return page->picture && now_ms - page->used_ms > ALBUM_AGE_MS;
+	return page->picture && now_ms - page->taken_ms > ALBUM_AGE_MS;
 }
 
 struct picture *album_look(struct album *album, struct subtree *subtree, uint32_t transaction,
@@ -41,7 +41,7 @@ struct picture *album_look(struct album *album, struct subtree *subtree, uint32_
 	if (!picture)
 		return NULL;
 	page_clear(oldest);
-	*oldest = (struct album_page){picture, subtree, transaction, moment->now_ms};
+	*oldest = (struct album_page){picture, subtree, transaction, moment->now_ms, moment->now_ms};
 	return picture;
 }
 

@@ -4,8 +4,9 @@
  *
  * A manager's GETBULK reaches us as one GetNext after the other, and all of them bear the number of one transaction. They
  * shall see one reading, so the picture that the first one looked at is kept for the others. Nobody says when a
- * transaction is over: the oldest pictures make room for new ones, and none stays for longer than ALBUM_AGE_MS after its
- * last use.
+ * transaction is over: the oldest pictures make room for new ones, and none stays for longer than ALBUM_AGE_MS, however
+ * often it is looked at. So a master that gives all its transactions one number sees values that are a little old, but
+ * not for ever.
  *
  * Thread: the AgentX thread.
  */
@@ -24,7 +25,7 @@ struct album_page {
 	struct picture *picture; /* NULL: the page is empty */
 	const struct subtree *subtree;
 	uint32_t transaction;
-	int64_t used_ms;
+	int64_t taken_ms, used_ms;
 };
 
 /** Zeroed: empty. */
@@ -39,7 +40,7 @@ struct album {
 struct picture *album_look(struct album *album, struct subtree *subtree, uint32_t transaction,
 			   const struct moment *moment);
 
-/** Forget those that nobody has looked at for ALBUM_AGE_MS: they keep devices and readings alive. */
+/** Forget those that are older than ALBUM_AGE_MS: they keep devices and readings alive. */
 void album_tidy(struct album *album, int64_t now_ms);
 
 /** Forget the pictures of @subtree; NULL: all. */

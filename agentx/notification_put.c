@@ -123,8 +123,8 @@ static void put_own_objects(const struct notification *notification, const struc
 
 	date_and_time(notification->wall_ms, time);
 	put_own_text(base, AGENT_NOTIFICATION_DEVICE_NAME, notification->device, varbinds);
-	put_own_number(base, AGENT_NOTIFICATION_EVENT_NUMBER, CODEC_GAUGE32,
-		       notification->number < UINT32_MAX ? (uint32_t)notification->number : UINT32_MAX, varbinds);
+	put_own_number(base, AGENT_NOTIFICATION_EVENT_NUMBER, CODEC_GAUGE32, alarm_row_id(notification->number),
+		       varbinds);
 	put_octets(varbinds, &time_name, time, sizeof(time));
 	put_own_text(base, AGENT_NOTIFICATION_TEXT, notification->text, varbinds);
 	put_own_text(base, AGENT_NOTIFICATION_ALARM, notification->alarm, varbinds);

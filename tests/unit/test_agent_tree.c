@@ -10,6 +10,7 @@
 #include "agent_columns.h"
 #include "agent_tree.h"
 #include "alarm.h"
+#include "alarm_rows.h"
 #include "codec.h"
 #include "device_data.h"
 #include "fake_device.h"
@@ -560,6 +561,16 @@ Test(agent_tree, alarms_of_all_devices_stand_in_the_order_of_their_numbers)
 	expect(named("1.4.1.2.92", NULL, NULL), "quiet");
 	expect(named("1.2.1.9", NULL, "quiet"), "1");
 	expect(named("1.2.1.10", NULL, "quiet"), "3"); /* alarm */
+}
+
+/* Without a journal's notes numbers begin at the milliseconds since 1970 (core/journal_files.c). */
+Test(agent_tree, an_alarm_has_a_row_however_large_the_number_of_its_event)
+{
+	struct bb_device *device = add("ups", ups_points, true);
+
+	raise(device, UINT64_C(1795167000125));
+	expect(named("1.4.1.2.2018154880", NULL, NULL), "ups");
+	cr_expect_eq(alarm_row_id(UINT64_C(1795167000125)), 2018154880, "as in upsAlarmTable");
 }
 
 Test(agent_tree, a_picture_stays_as_it_is_while_devices_change_and_go)

@@ -431,6 +431,17 @@ Test(agentx_context, pictures_are_kept_for_a_while_and_not_without_limit)
 	cr_assert_eq(pictures, 0, "nobody has to ask for that");
 }
 
+Test(agentx_context, a_number_that_is_used_for_ever_does_not_keep_old_values)
+{
+	for (uint32_t second = 0; second <= 60; second++) {
+		now.now_ms += 1000;
+		reading = second;
+		put_range("1.3.6.1.2.1.33.1", true, "");
+		ask(CODEC_GET, "ups-a", 1);
+		cr_assert_geq(atoi(strchr(variables(), '=') + 1) * 1000 + ALBUM_AGE_MS, (int)second * 1000);
+	}
+}
+
 Test(agentx_context, a_removed_subtree_takes_its_pictures_along)
 {
 	put_range("1.3.6.1.2.1.33.1", true, "");

@@ -9,6 +9,7 @@
 #include <busbar/macros.h>
 
 #include "agent_tree.h"
+#include "alarm_rows.h"
 #include "device_tree.h"
 #include "notification.h"
 
@@ -323,6 +324,25 @@ Test(agentx_notification, a_repeat_tells_of_the_raise)
 	cr_assert_eq(notification.wall_ms, 1795167000125);
 	cr_assert_eq(notification.severity, BB_SEVERITY_ALARM);
 	cr_assert_not(notification.test);
+}
+
+/* Without a journal's notes numbers begin at the milliseconds since 1970 (core/journal_files.c). */
+Test(agentx_notification, events_with_large_numbers_can_be_told_apart_and_by_the_ids_of_their_rows)
+{
+	struct bb_event event = make_event(BB_EVENT_ALARM_RAISED, "ups-a", "low-battery");
+	struct variables variables;
+
+	for (uint32_t i = 0; i < 2; i++) {
+		event.number = event.raised = UINT64_C(1795167000125) + i;
+		variables = variables_of(&event);
+		next_oid(&variables, "1.3.6.1.6.3.1.1.4.1.0", "1.3.6.1.2.1.33.2.3");
+		cr_assert_eq(codec_read_varbind(&variables.reader, &(struct codec_varbind){0}), 0, "the row's id");
+		cr_assert_eq(codec_read_varbind(&variables.reader, &(struct codec_varbind){0}), 0, "what is wrong");
+		next_text(&variables, BASE ".1.5.1.0", "ups-a");
+		next_number(&variables, BASE ".1.5.2.0", CODEC_GAUGE32, alarm_row_id(event.number));
+		codec_buffer_free(&variables.buffer);
+	}
+	cr_assert_neq(alarm_row_id(event.number), alarm_row_id(event.number - 1));
 }
 
 Test(agentx_notification, a_text_is_cut_to_what_its_syntax_allows)
