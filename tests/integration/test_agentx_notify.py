@@ -6,9 +6,10 @@ import struct
 import time
 import unittest
 
-from notification_case import (ADDED, ALARM, BACS_ADDED, BACS_ALARM_DESCR, BACS_ALARM_ID, BACS_REMOVED, CLEARED, DEVICE,
-                               EVENTS_LOST, IDENTITIES, LISTED, NAMES, NUMBER, ON_BATTERY, RAISED, REMOVED, SEVERITY, TAIL, TEST, TEST_COMPLETED,
-                               TEXT, TIME, UPS, UPS_ALARM_DESCR, UPS_ALARM_ID, AlarmDevice, Case, identity, number, ours)
+from notification_case import (ADDED, ALARM, BACS_ADDED, BACS_ALARM_DESCR, BACS_ALARM_ID, BACS_REMOVED, BASE, CLEARED,
+                               DEVICE, EVENTS_LOST, IDENTITIES, LISTED, NAMES, NUMBER, ON_BATTERY, RAISED, REMOVED,
+                               SEVERITY, TAIL, TEST, TEST_COMPLETED, TEXT, TIME, UPS, UPS_ALARM_DESCR, UPS_ALARM_ID,
+                               AlarmDevice, Case, identity, number, ours)
 from snmpd import Snmpd, Snmptrapd
 from support import FULL, say, wait_for
 
@@ -159,6 +160,34 @@ class Content(Case):
             self.assertEqual(notification[UPS_ALARM_DESCR], f"{UPS}.1.6.3.175")
             self.assertEqual(notification[ALARM], b"charged")
             self.assertEqual(notification[UPS_ALARM_ID], receiver.of(ADDED)[0][NUMBER])
+
+
+class NoJournal(Case):
+    """There is no folder to keep one in: events are told from memory, and numbered from the milliseconds since 1970."""
+
+    def test_alarms_are_told_and_shown_under_numbers_that_tell_them_apart(self):
+        names = ["low-battery", "fan-failure"]
+        with Snmptrapd() as receiver, Snmpd([receiver.sink()], contexts=["ups-a"]) as snmpd:
+            device = AlarmDevice(self.folder, names)
+            config = {**self.config(snmpd, {"ups-a": device.section}), "state-dir": str(self.folder / "nowhere")}
+            with self.busbard(config) as busbard:
+                self.wait_registered(busbard)
+                device.set(*names)
+                added = receiver.wait(lambda: len(receiver.of(ADDED)) >= 2 and receiver.of(ADDED), what="both alarms")
+                shown = snmpd.table(f"{BASE}.1.4.1")
+                in_context = snmpd.table(f"{UPS}.1.6.2.1", context="ups-a")
+                self.assertGreater(min(event["number"] for event in busbard.json("events")), 2 ** 32)
+                device.set()
+                removed = receiver.wait(lambda: len(receiver.of(REMOVED)) >= 2 and receiver.of(REMOVED),
+                                        what="their end")
+        rows = {one[ALARM].decode(): one[UPS_ALARM_ID] for one in added}
+        self.assertEqual(sorted(rows), sorted(names))
+        self.assertEqual({one[ALARM].decode(): one[UPS_ALARM_ID] for one in removed}, rows)
+        self.assertEqual([one[NUMBER] for one in added], [one[UPS_ALARM_ID] for one in added])
+        self.assertEqual(len({number(one) for one in ours(receiver)}), len(ours(receiver)))
+        self.assertEqual({row[3].decode(): int(index) for index, row in shown.items() if row[2] == b"ups-a"}, rows)
+        self.assertEqual({int(index) for index in in_context}, set(rows.values()))
+        self.assertIn(b"journal-trouble", [one[ALARM] for one in receiver.of(RAISED)])
 
 
 class TrapTest(Case):
