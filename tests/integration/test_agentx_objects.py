@@ -22,6 +22,7 @@ import object_table  # noqa: E402 (found by the line above)
 
 ALARM_COUNT, ALARM_DESCRIPTION, ALARM_TIME = (f"{ROOT}.1.6.{rest}" for rest in ("1.0", "2.1.2", "2.1.3"))
 BACS_COUNT, BACS_DESCRIPTION = f"{ROOT}.5.3.1.0", f"{ROOT}.5.3.2.1.2"
+BACS_VOLTAGE = f"{ROOT}.5.2.3.0"
 COMMUNICATIONS_LOST = f"{ROOT}.1.6.3.20"
 MODEL, CHARGE, SPIN_LOCK = (f"{ROOT}.1.{rest}.0" for rest in ("1.2", "2.4", "7.2"))
 SUBTREES = [f"{ROOT}.1.{group}" for group in range(1, 16)] + \
@@ -276,6 +277,43 @@ class Stale(unittest.TestCase):
             return COMMUNICATIONS_LOST not in values(found).values() and \
                 {varbind.oid.rpartition(".")[0] for varbind in found} >= fresh - {ALARM_DESCRIPTION, ALARM_TIME}
         wait_for(back, 60, "all of it back")
+
+
+class Moments(unittest.TestCase):
+    """What belongs to one moment, and to which."""
+
+    def test_all_of_a_getbulk_is_of_one_reading(self):
+        """One object is asked for once in every repetition, by names that stand nearer and nearer before it. Each
+        repetition is a request of its own to the agent, and each poll changes the value."""
+        times, repetitions = cut(500, 50, "GETBULKs"), 8
+        with Snmpd() as snmpd:
+            device = simulator(profile="everything", interval="10ms", watch="0s")
+            with Busbard(configuration(snmpd, {"all": device}, "all")):
+                wait_for(lambda: values(walk(snmpd, BACS_VOLTAGE)), 20, "values")
+                names = [varbind.oid for varbind in snmpd.walk(ROOT)]
+                place = names.index(BACS_VOLTAGE)
+                before = names[place - repetitions:place]  # scalars that are always there
+                seen = set()
+                for _ in range(times):
+                    found = snmpd.getbulk(*before, repetitions=repetitions)
+                    said = [varbind.value for varbind in found if varbind.oid == BACS_VOLTAGE]
+                    self.assertEqual(len(said), repetitions)
+                    self.assertEqual(len(set(said)), 1, f"values of several readings: {said}")
+                    seen.update(said)
+        self.assertGreater(len(seen), times // 10, "polls went on meanwhile")
+        say(f"GETBULK: {times} with {repetitions} repetitions, each of one reading; {len(seen)} readings were seen")
+
+    def test_an_alarm_from_before_the_start_of_snmpd_has_time_0(self):
+        with Snmpd() as snmpd, tempfile.TemporaryDirectory() as folder:
+            scenario = pathlib.Path(folder) / "failing.scenario"
+            scenario.write_text("at 0s mains off\n")
+            device = simulator(interval="500ms", battery="1h", scenario=str(scenario))
+            with Busbard(configuration(snmpd, {"ups": device}, "ups")):
+                first = values(wait_for(lambda: walk(snmpd, ALARM_TIME), 20, "an alarm"))
+                snmpd.restart()
+                again = values(wait_for(lambda: walk(snmpd, ALARM_TIME), 20, "the alarm again"))
+        self.assertGreater(max(first.values()), 0)
+        self.assertEqual({name: again[name] for name in first}, {name: 0 for name in first}, "the row is the same")
 
 
 class Moving(unittest.TestCase):
