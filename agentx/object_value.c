@@ -107,7 +107,7 @@ void object_put_point(const struct object *object, const struct bb_reading *read
 		object_put_test(value, buffer);
 		return;
 	case OBJECT_MOMENT:
-		codec_put_u32(buffer, moment_uptime(moment, moment->now_ms - (moment->wall_ms - value)));
+		codec_put_u32(buffer, moment_uptime_of_wall(moment, value));
 		return;
 	case OBJECT_MEMBER:
 		object_put_number(object, value, buffer);

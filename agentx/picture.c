@@ -6,11 +6,26 @@
 
 #include <assert.h>
 
+/* A wall clock that is off by so much was set; less is how clocks are read, and how they are steered. */
+#define PLAINLY_MS 500
+
 uint32_t moment_uptime(const struct moment *moment, int64_t at_ms)
 {
 	return at_ms <= moment->master_ms
 		       ? 0
 		       : (uint32_t)((at_ms - moment->master_ms) / 10); /* it wraps, as TimeTicks do */
+}
+
+uint32_t moment_uptime_of_wall(const struct moment *moment, int64_t wall_ms)
+{
+	return moment_uptime(moment, wall_ms - moment->lead_ms);
+}
+
+int64_t moment_lead(int64_t before_ms, int64_t now_ms, int64_t wall_ms)
+{
+	const int64_t lead_ms = wall_ms - now_ms;
+
+	return lead_ms > before_ms - PLAINLY_MS && lead_ms < before_ms + PLAINLY_MS ? before_ms : lead_ms;
 }
 
 struct picture *picture_ref(struct picture *picture)

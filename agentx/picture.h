@@ -25,12 +25,21 @@ struct set_target;
 /** The present moment, taken once per request. */
 struct moment {
 	int64_t now_ms;    /* bb_clock_ms() */
-	int64_t wall_ms;   /* bb_clock_wall_ms() */
+	int64_t lead_ms;   /* what bb_clock_wall_ms() is ahead of it */
 	int64_t master_ms; /* bb_clock_ms() of when the master's sysUpTime was 0; may be negative */
 };
 
 /** The master's sysUpTime of when the clock said @at_ms, in hundredths of a second; 0 when that was before it started. */
 uint32_t moment_uptime(const struct moment *moment, int64_t at_ms);
+
+/** The same of when the wall clock said @wall_ms. */
+uint32_t moment_uptime_of_wall(const struct moment *moment, int64_t wall_ms);
+
+/**
+ * What the wall clock is ahead at @now_ms, when it says @wall_ms: as @before_ms, unless it has plainly been set. Two
+ * clocks are never read in the same millisecond, and a time that flickers looks to a manager like another event.
+ */
+int64_t moment_lead(int64_t before_ms, int64_t now_ms, int64_t wall_ms);
 
 /** What a picture can do. */
 struct picture_ops {

@@ -330,9 +330,12 @@ bool session_is_up(const struct session *session)
 	return session->announced;
 }
 
-struct moment session_moment(const struct session *session)
+struct moment session_moment(struct session *session)
 {
-	return (struct moment){bb_clock_ms(), bb_clock_wall_ms(), session->master_ms};
+	const int64_t now_ms = bb_clock_ms();
+
+	session->lead_ms = moment_lead(session->lead_ms, now_ms, bb_clock_wall_ms());
+	return (struct moment){now_ms, session->lead_ms, session->master_ms};
 }
 
 int session_notify(struct session *session, const char *context, const struct codec_buffer *varbinds,

@@ -67,8 +67,8 @@ void session_stop(struct session *session);
 /** Is it up, and everything known registered? */
 bool session_is_up(const struct session *session);
 
-/** The moment as the session knows the master's clock. */
-struct moment session_moment(const struct session *session);
+/** The present moment as the session knows the master's clock. */
+struct moment session_moment(struct session *session);
 
 /** Contexts came or went: register, unregister. */
 void session_contexts_changed(struct session *session);

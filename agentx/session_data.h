@@ -41,6 +41,7 @@ struct session {
 	int64_t ping_ms;        /* when the next ping is due */
 	int64_t again_ms;       /* when what was refused is tried again; 0: nothing was */
 	int64_t master_ms;      /* bb_clock_ms() of when the master's sysUpTime was 0 */
+	int64_t lead_ms;        /* of the wall clock: struct moment */
 
 	int64_t opened_ms; /* 0: not, since it was lost */
 	unsigned failures; /* attempts in a row */

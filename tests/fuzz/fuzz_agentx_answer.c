@@ -346,8 +346,8 @@ static void look_at(const struct codec_header *header, const uint8_t *payload)
 	memcpy(context, octets.bytes, octets.length);
 	context[octets.length] = '\0';
 	question.context = context;
-	question.moment =
-		(struct moment){bb_clock_ms() + later, bb_clock_wall_ms() + later, (int64_t)roll(100000) - 50000};
+	question.moment = (struct moment){bb_clock_ms() + later, bb_clock_wall_ms() - bb_clock_ms(),
+					  (int64_t)roll(100000) - 50000};
 	if (ask(&question, payload, &answer, &reader).error == CODEC_NO_ERROR)
 		check_answer(&question, payload, &reader);
 	codec_buffer_free(&answer);

@@ -125,7 +125,7 @@ static struct picture *picture_now(void)
 {
 	struct picture *picture;
 
-	moment = (struct moment){.now_ms = bb_clock_ms(), .wall_ms = bb_clock_wall_ms()};
+	moment = (struct moment){.now_ms = bb_clock_ms(), .lead_ms = bb_clock_wall_ms() - bb_clock_ms()};
 	picture = tree->ops->picture(tree, &moment);
 	cr_assert_not_null(picture);
 	return picture;

@@ -13,7 +13,7 @@
 
 #define INSTANCES_MAX 4000
 
-static const struct moment now = {.now_ms = 5000000, .wall_ms = 1700000000000, .master_ms = 2000000};
+static const struct moment now = {.now_ms = 5000000, .lead_ms = 1699995000000, .master_ms = 2000000};
 static const struct oid root = {OBJECT_ROOT_ARCS, {1, 3, 6, 1, 2, 1, 33}};
 
 static uint32_t random_state = 7;

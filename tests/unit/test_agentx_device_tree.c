@@ -82,7 +82,7 @@ TestSuite(agentx_device_tree, .init = start, .fini = stop);
 
 static struct moment moment_now(void)
 {
-	return (struct moment){.now_ms = bb_clock_ms(), .wall_ms = bb_clock_wall_ms()};
+	return (struct moment){.now_ms = bb_clock_ms(), .lead_ms = bb_clock_wall_ms() - bb_clock_ms()};
 }
 
 static struct picture *look(void)

@@ -131,7 +131,7 @@ static struct {
 
 int __wrap_session_notify(struct session *unused, const char *context, const struct codec_buffer *varbinds,
 			  void (*done)(void *context, int result), void *done_context);
-struct moment __wrap_session_moment(const struct session *unused);
+struct moment __wrap_session_moment(struct session *unused);
 struct subtree *__wrap_contexts_find(struct contexts *contexts, const char *context, const struct oid *name);
 void __wrap_device_tree_put_or_empty(struct picture *picture, const struct moment *moment, const struct oid *name,
 				     struct codec_buffer *varbinds);
@@ -167,7 +167,7 @@ int __wrap_session_notify(struct session *unused, const char *context, const str
 	return 0;
 }
 
-struct moment __wrap_session_moment(const struct session *unused)
+struct moment __wrap_session_moment(struct session *unused)
 {
 	(void)unused;
 	return (struct moment){0};

@@ -168,7 +168,7 @@ Test(agentx_objects, a_point_of_another_kind_feeds_nothing)
 
 /* ---- values out ---- */
 
-static const struct moment now = {.now_ms = 5000000, .wall_ms = 1700000000000, .master_ms = 2000000};
+static const struct moment now = {.now_ms = 5000000, .lead_ms = 1699995000000, .master_ms = 2000000};
 
 static struct codec_varbind put(const char *object, const struct bb_reading *reading, struct codec_buffer *buffer)
 {
@@ -299,7 +299,7 @@ Test(agentx_objects, moments_are_on_the_masters_clock_and_0_before_it_started)
 
 	for (size_t i = 0; i < BB_LENGTH(cases); i++) {
 		struct bb_reading *reading =
-			support_reading("ups.test.start", now.wall_ms - cases[i].before_now_ms, NULL);
+			support_reading("ups.test.start", now.now_ms + now.lead_ms - cases[i].before_now_ms, NULL);
 		struct codec_buffer buffer = {0};
 
 		cr_expect_eq(put("upsTestStartTime", reading, &buffer).number, cases[i].ticks);

@@ -107,3 +107,19 @@ Test(agentx_session, times_are_told_on_the_masters_clock)
 	moment.master_ms = 100000 - 42949672960LL - 50;
 	cr_assert_eq(moment_uptime(&moment, 100000), 5, "after 497 days it begins anew");
 }
+
+Test(agentx_session, a_time_of_the_wall_clock_stays_what_it_is_until_that_clock_is_set)
+{
+	struct moment moment = {.master_ms = 40000, .lead_ms = 1795167000125};
+
+	for (int64_t now_ms = 100000; now_ms < 100100; now_ms++) {
+		moment.now_ms = now_ms;
+		moment.lead_ms = moment_lead(moment.lead_ms, now_ms, now_ms + 1795167000125 + now_ms % 3 - 1);
+		cr_assert_eq(moment_uptime_of_wall(&moment, 1795167000125 + 95000), 5500);
+	}
+	moment.lead_ms = moment_lead(moment.lead_ms, 100000, 100000 + 1795167000125 + 3600000);
+	cr_assert_eq(moment_uptime_of_wall(&moment, 1795167000125 + 3600000 + 95000), 5500, "set, and said so at once");
+	moment.lead_ms = moment_lead(moment.lead_ms, 100000, 100000 + 1795167000125);
+	cr_assert_eq(moment_uptime_of_wall(&moment, 1795167000125 + 95000), 5500, "and back");
+	cr_assert_eq(moment_uptime_of_wall(&moment, 1795167000125 + 39000), 0, "before the master started");
+}
