@@ -147,7 +147,7 @@ class Hang(Case):
                     wait_for(lambda: len(ours(receiver)) > before, what="what happened meanwhile")
                 told = self.assert_told(busbard, receiver, 30)
                 self.assertEqual({row["state"] for row in rows()}, {"up"})
-        self.assertLess(oldest, 1 * PATIENCE, "a poll was late")
+        self.assertLess(oldest, 3 * PATIENCE, "a poll was late")  # snmpd would be waited for longer
         say(f"{seconds} s of SIGSTOP: no reading older than {oldest:.1f} s at an interval of 200 ms; {len(told)} "
             "notifications, none lost, first receipts in order")
 

@@ -174,7 +174,7 @@ class Coming(unittest.TestCase):
             snmpd.pause()
             began = time.monotonic()
             self.assertEqual(busbard.stop(), 0)
-            self.assertLess(time.monotonic() - began, 2 * PATIENCE)
+            self.assertLess(time.monotonic() - began, 4 * PATIENCE)  # less than it waits for answers
 
     def test_snmpd_may_read_its_configuration_again(self):
         with self.snmpd() as snmpd, Busbard(configuration(snmpd.agentx)) as busbard:
