@@ -20,6 +20,7 @@
 #include <busbar/plugin.h>
 
 #include "context.h"
+#include "master.h"
 #include "notifier.h"
 #include "session.h"
 #include "set.h"
@@ -27,7 +28,7 @@
 struct agentx {
 	struct bb_registry *registry;
 	const struct bb_log *log;
-	const char *master_text, *default_device; /* the configuration's */
+	const char *default_device; /* the configuration's */
 	struct session_master master;
 	struct oid base;
 	bool allow_write;
@@ -172,6 +173,7 @@ static void count_figures(void *context, struct agent_figures *ret_figures)
 
 static int begin(struct agentx *agentx)
 {
+	char master[MASTER_TEXT_SIZE];
 	const struct contexts_setup contexts = {
 		.registry = agentx->registry,
 		.default_device = agentx->default_device,
@@ -201,10 +203,12 @@ static int begin(struct agentx *agentx)
 		.log = agentx->log,
 		.registry = agentx->registry,
 		.base = &agentx->base,
-		.master = agentx->master_text,
+		.master = master,
 	};
-	int r = contexts_create(&contexts, &agentx->contexts);
+	int r;
 
+	master_print(&agentx->master, master); /* one name for it, however it was spelled */
+	r = contexts_create(&contexts, &agentx->contexts);
 	if (r >= 0)
 		r = contexts_update(agentx->contexts);
 	if (r >= 0)
@@ -269,7 +273,6 @@ static int agentx_start(struct bb_exporter *exporter, const struct bb_config *co
 
 	agentx->registry = bb_exporter_registry(exporter);
 	agentx->log = bb_exporter_log(exporter);
-	agentx->master_text = bb_config_string(config, "master");
 	agentx->default_device = bb_config_string(config, "default-device");
 	agentx->allow_write = bb_config_bool(config, "allow-write");
 	agentx->priority = (uint8_t)bb_config_int(config, "priority");

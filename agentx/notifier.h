@@ -35,7 +35,7 @@ struct notifier_setup {
 	struct contexts *contexts;
 	struct session *session;
 	const struct oid *base; /* of BUSBAR-MIB; must outlive the notifier */
-	const char *master;     /* where it is, as configured: names the cursor */
+	const char *master;     /* where it is: names the cursor. Needed for the call only */
 };
 
 /** Open the cursor and wait for the session. 0 or a negative errno, said. */

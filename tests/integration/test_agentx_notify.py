@@ -280,6 +280,17 @@ class Away(Case):
         self.assertEqual(again, [], "what was delivered stays so over a restart in peace")
         say(f"{len(told)} notifications over 2 restarts of snmpd and 3 of busbard: all came, first receipts in order")
 
+    def test_another_spelling_of_the_same_master_is_no_other_master(self):
+        with Snmptrapd() as receiver, Snmpd([receiver.sink()]) as snmpd:
+            config = self.config(snmpd, {"ups-a": self.simulator()})
+            for master in (snmpd.agentx, snmpd.agentx.replace("unix:", "unix://"), snmpd.agentx.removeprefix("unix:")):
+                config["exporters"]["agentx"]["master"] = master
+                with self.busbard(config) as busbard:
+                    self.assertEqual(busbard.ctl("trap-test").returncode, 0)
+                    self.assert_told(busbard, receiver)
+        numbers = [number(one) for one in ours(receiver)]
+        self.assertEqual(len(numbers), len(set(numbers)), "something was told again")
+
     def assert_told_something(self, busbard, receiver):
         receiver.wait(lambda: ours(receiver), what="anything")
 
