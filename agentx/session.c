@@ -47,19 +47,6 @@ void session_arm(struct session *session, int64_t at_ms)
 
 /* ---- losing it ---- */
 
-/* 200 ms, 400 ms … up to the configured most, a quarter of it by chance: agents of many machines come back together. */
-static int64_t retry_delay(struct session *session)
-{
-	const unsigned doublings = session->failures < 8 ? session->failures : 8;
-	int64_t delay_ms = (int64_t)RETRY_FIRST_MS << doublings;
-
-	if (delay_ms > session->setup.retry_ms)
-		delay_ms = session->setup.retry_ms;
-	session->failures++;
-	session->random = session->random * 1103515245U + 12345U;
-	return delay_ms - delay_ms * (int64_t)(session->random >> 16 & 0xff) / 1024;
-}
-
 static void complain(struct session *session, int error, const char *what)
 {
 	char place[MASTER_TEXT_SIZE], advice[256], reason[sizeof(session->reason)];
@@ -82,7 +69,7 @@ static void session_fail(struct session *session, int error, const char *what)
 	const bool announced = session->announced;
 
 	if (session->opened_ms != 0 && now_ms - session->opened_ms >= PROVEN_MS)
-		session->failures = 0;
+		session->backoff.failures = 0;
 	session->opened_ms = 0;
 	session->state = SESSION_WAITING;
 	session->announced = false;
@@ -90,7 +77,7 @@ static void session_fail(struct session *session, int error, const char *what)
 	session->wire = NULL;
 	bb_timer_stop(session->timer);
 	session->armed_ms = 0;
-	session_arm(session, now_ms + retry_delay(session));
+	session_arm(session, now_ms + bb_backoff_next(&session->backoff, RETRY_FIRST_MS, session->setup.retry_ms));
 	complain(session, error, what);
 
 	registration_reset(session);
@@ -373,7 +360,7 @@ int session_start(const struct session_setup *setup, struct session **ret_sessio
 		return -ENOMEM;
 	session->setup = *setup;
 	session->asks_end = &session->asks;
-	session->random = (unsigned)bb_clock_wall_ms() ^ (unsigned)getpid();
+	session->backoff.random = (uint32_t)bb_clock_wall_ms() ^ (uint32_t)getpid();
 	session->timer = bb_timer_create(setup->loop, session_on_timer, session);
 	if (!session->timer) {
 		free(session);

@@ -5,6 +5,8 @@
 #ifndef AGENTX_SESSION_DATA_H
 #define AGENTX_SESSION_DATA_H
 
+#include <busbar/backoff.h>
+
 #include "master.h"
 #include "session.h"
 #include "wire.h"
@@ -44,8 +46,7 @@ struct session {
 	int64_t lead_ms;        /* of the wall clock: struct moment */
 
 	int64_t opened_ms; /* 0: not, since it was lost */
-	unsigned failures; /* attempts in a row */
-	unsigned random;   /* state of the jitter */
+	struct bb_backoff backoff;
 	struct bb_complaint complaint;
 	char reason[768]; /* what was complained about last */
 	struct session_stats stats;

@@ -30,7 +30,7 @@
 /* First polls of many devices are this far apart, so that a start does not fire them all in one millisecond. */
 #define AGENT_SPREAD_PER_DEVICE_MS 2
 
-/* An exporter that did not start (its port was taken) is tried again after this long, twice as long each time. */
+/* An exporter that did not start (its port was taken) is tried again after this long, then less and less often. */
 #define AGENT_RETRY_FIRST_MS 1000
 #define AGENT_RETRY_MOST_MS  60000
 
@@ -231,8 +231,8 @@ void agent_retry_exporters(void *context)
 		    exporter_start(agent->exporters[i]) < 0)
 			all_run = false;
 	if (!all_run)
-		bb_timer_start(agent->retry, agent->retry_ms, 0);
-	agent->retry_ms = agent->retry_ms * 2 < AGENT_RETRY_MOST_MS ? agent->retry_ms * 2 : AGENT_RETRY_MOST_MS;
+		bb_timer_start(agent->retry,
+			       bb_backoff_next(&agent->backoff, AGENT_RETRY_FIRST_MS, AGENT_RETRY_MOST_MS), 0);
 	agent_update_plugin_alarm(agent);
 }
 
@@ -266,7 +266,7 @@ static int agent_apply_exporters(struct agent *agent, struct configuration *old,
 	agent->exporters = exporters;
 	agent->exporter_count = count;
 	bb_timer_stop(agent->retry);
-	agent->retry_ms = AGENT_RETRY_FIRST_MS;
+	agent->backoff.failures = 0;
 	agent_retry_exporters(agent);
 	return r < 0 ? bb_log_error(NULL, r, "cannot make all exporters") : 0;
 }

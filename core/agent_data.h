@@ -6,6 +6,8 @@
 #ifndef CORE_AGENT_DATA_H
 #define CORE_AGENT_DATA_H
 
+#include <busbar/backoff.h>
+
 #include "agent.h"
 
 struct data_log;
@@ -32,7 +34,7 @@ struct agent {
 	struct bb_exporter **exporters; /* one for each section of the configuration, in its order; may be NULL */
 	size_t exporter_count;
 	struct bb_timer *retry; /* of exporters that did not start */
-	int64_t retry_ms;       /* the wait after the next attempt that fails */
+	struct bb_backoff backoff;
 	struct departure *departures;
 	unsigned probes;    /* under way: they cannot be stopped */
 	bool device_failed; /* a device of the configuration could not be opened */

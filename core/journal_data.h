@@ -13,6 +13,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include <busbar/backoff.h>
+
 #include "event_copy.h"
 #include "events.h"
 #include "journal.h"
@@ -103,7 +105,8 @@ struct writer {
 
 	bool trouble; /* and everybody knows */
 	int error;    /* why */
-	int64_t retry_ms, retry_delay_ms;
+	int64_t retry_ms;
+	struct bb_backoff backoff;
 	int64_t keep_ms;     /* when to look for what is too old */
 	int64_t keep_layout; /* where that has come to in the data log */
 	bool stop;

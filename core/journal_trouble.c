@@ -68,10 +68,9 @@ static const char *trouble_text(int error)
 
 void writer_enter_trouble(struct writer *writer, int error, const char *what)
 {
-	writer->retry_delay_ms = writer->trouble ? writer->retry_delay_ms * 2 : RETRY_FIRST_MS;
-	if (writer->retry_delay_ms > RETRY_MOST_MS)
-		writer->retry_delay_ms = RETRY_MOST_MS;
-	writer->retry_ms = bb_clock_ms() + writer->retry_delay_ms;
+	if (!writer->trouble)
+		writer->backoff.failures = 0;
+	writer->retry_ms = bb_clock_ms() + bb_backoff_next(&writer->backoff, RETRY_FIRST_MS, RETRY_MOST_MS);
 	if (writer->trouble && writer->error == error)
 		return;
 	writer->trouble = true;

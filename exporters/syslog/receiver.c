@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <busbar/backoff.h>
 #include <busbar/clock.h>
 #include <busbar/resolve.h>
 
@@ -44,8 +45,7 @@ struct receiver {
 	struct bb_complaint complaint;
 	char reason[320]; /* what was complained about last, and the error with it */
 	int error;
-	unsigned failures;
-	unsigned random; /* state of the jitter */
+	struct bb_backoff backoff;
 
 	struct delivery *delivery;
 	void (*done)(void *context);
@@ -101,19 +101,6 @@ static void receiver_over(struct receiver *receiver)
 	done(context);
 }
 
-/* 200 ms, 400 ms … up to the configured most, a quarter of it by chance: receivers of many agents come back together. */
-static int64_t retry_delay(struct receiver *receiver)
-{
-	const unsigned doublings = receiver->failures < 16 ? receiver->failures : 16;
-	int64_t delay_ms = (int64_t)RETRY_FIRST_MS << doublings;
-
-	if (delay_ms > receiver->setup.retry_ms)
-		delay_ms = receiver->setup.retry_ms;
-	receiver->failures++;
-	receiver->random = receiver->random * 1103515245U + 12345U;
-	return delay_ms - delay_ms * (int64_t)(receiver->random >> 16 & 0xff) / 1024;
-}
-
 /* Whatever was under way has failed: say so, and try again after a while. */
 static void receiver_fail(struct receiver *receiver, int error, const char *what)
 {
@@ -134,7 +121,8 @@ static void receiver_fail(struct receiver *receiver, int error, const char *what
 			  receiver->setup.target->name, reason); /* there is nobody to return the error to */
 	receiver_disconnect(receiver);
 	receiver->state = WAITING;
-	bb_timer_start(receiver->timer, retry_delay(receiver), 0);
+	bb_timer_start(receiver->timer, bb_backoff_next(&receiver->backoff, RETRY_FIRST_MS, receiver->setup.retry_ms),
+		       0);
 }
 
 /* ---- being connected ---- */
@@ -296,7 +284,7 @@ static void receiver_proven(struct receiver *receiver)
 {
 	char text[128];
 
-	receiver->failures = 0;
+	receiver->backoff.failures = 0;
 	receiver->reason[0] = '\0';
 	(void)snprintf(text, sizeof(text), "%s: takes messages again", receiver->setup.target->name); /* may be cut */
 	bb_complaint_over(receiver->setup.log, &receiver->complaint, text);
@@ -351,7 +339,7 @@ int receiver_start(const struct receiver_setup *setup, struct receiver **ret_rec
 		return bb_log_error(setup->log, -ENOMEM, "%s", setup->target->name);
 	receiver->setup = *setup;
 	receiver->fd = -1;
-	receiver->random = (unsigned)bb_clock_wall_ms();
+	receiver->backoff.random = (uint32_t)bb_clock_wall_ms() ^ (uint32_t)getpid();
 	receiver->timer = bb_timer_create(setup->loop, receiver_on_timer, receiver);
 	receiver->tick = bb_timer_create(setup->loop, receiver_tick, receiver);
 	if (receiver->timer && receiver->tick)

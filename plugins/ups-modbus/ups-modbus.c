@@ -137,19 +137,14 @@ static int find_map(struct ups_modbus *device, const struct survey_reader *reade
 	return r < 0 ? r : 0;
 }
 
-/* When to ask again for what the survey had to leave open: each time twice as long. */
+/* When to ask again for what the survey had to leave open: less and less often. */
 static void plan_retry(struct ups_modbus *device)
 {
 	device->postponed = survey_postponed(&device->survey) > 0;
-	if (!device->postponed)
-		device->retry_after_ms = 0;
-	else if (device->retry_after_ms == 0)
-		device->retry_after_ms = RETRY_FIRST_MS;
-	else if (device->retry_after_ms < RETRY_MOST_MS / 2)
-		device->retry_after_ms *= 2;
+	if (device->postponed)
+		device->retry_ms = bb_clock_ms() + bb_backoff_next(&device->backoff, RETRY_FIRST_MS, RETRY_MOST_MS);
 	else
-		device->retry_after_ms = RETRY_MOST_MS;
-	device->retry_ms = bb_clock_ms() + device->retry_after_ms;
+		device->backoff.failures = 0;
 }
 
 static int ups_modbus_describe(struct bb_builder *builder, void *state)
@@ -164,7 +159,7 @@ static int ups_modbus_describe(struct bb_builder *builder, void *state)
 		return r;
 	if (device->was_lost || is_unanswered(device)) {
 		survey_reset(&device->survey);
-		device->retry_after_ms = 0;
+		device->backoff.failures = 0;
 	}
 	device->was_lost = false;
 	device->next = device->asking_count = 0;

@@ -20,10 +20,10 @@ struct ups_modbus {
 	struct survey survey;
 	int *points; /* for each register of the map: its point in readings, −1: none, or told by another register */
 	int *parts;  /* for each: the register with the next part of its point, −1: none */
-	bool was_lost;          /* a poll has failed since the last survey: what is known may be of another device */
-	bool postponed;         /* some registers were */
-	int64_t retry_ms;       /* when registers that were postponed are asked for again */
-	int64_t retry_after_ms; /* how long after the last time that is; 0: none were postponed then */
+	bool was_lost;    /* a poll has failed since the last survey: what is known may be of another device */
+	bool postponed;   /* some registers were */
+	int64_t retry_ms; /* when registers that were postponed are asked for again */
+	struct bb_backoff backoff;
 
 	/* A poll in steps: the blocks it reads, and which is asked for now; @asking_count: none. */
 	const struct bb_block *asking;

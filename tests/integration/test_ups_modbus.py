@@ -286,8 +286,8 @@ class Busy(unittest.TestCase):
             wait_for(lambda: len(asked) >= 3, what="three attempts to read the register")
             self.assertEqual(value_of(daemon, "ups", "battery.charge"), 97.0, "the others are read meanwhile")
             waits = [b - a for a, b in zip(asked, asked[1:3])]
-            for wait, least in zip(waits, (1, 2)):
-                self.assertGreater(wait, 0.9 * least, waits)
+            for wait, whole in zip(waits, (1, 2)):  # a quarter at most is left out by chance (busbar/backoff.h)
+                self.assertGreater(wait, 0.7 * whole, waits)
 
 
 class Connections(unittest.TestCase):

@@ -35,6 +35,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <busbar/backoff.h>
 #include <busbar/clock.h>
 #include <busbar/config.h>
 #include <busbar/decimal.h>
