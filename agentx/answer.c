@@ -89,12 +89,13 @@ static bool is_full(const struct question *question)
 
 /* ---- the three requests: the error, and which variable it is about ---- */
 
-static enum codec_error answer_ranges(const struct question *question, enum codec_type type,
+/* The ranges that have one answer each: the next @most of them, or all there are. */
+static enum codec_error answer_ranges(const struct question *question, enum codec_type type, size_t most,
 				      struct codec_reader *reader, unsigned *ret_index)
 {
 	enum codec_error error = CODEC_NO_ERROR;
 
-	while (error == CODEC_NO_ERROR && !codec_at_end(reader)) {
+	for (; most > 0 && error == CODEC_NO_ERROR && !codec_at_end(reader); most--) {
 		struct codec_range range;
 		struct oid name;
 		bool found;
@@ -161,22 +162,11 @@ static enum codec_error answer_bulk(const struct question *question, struct code
 {
 	uint16_t non_repeaters, rows;
 	struct codec_range *ranges;
-	enum codec_error error = CODEC_NO_ERROR;
+	enum codec_error error;
 
 	if (codec_read_bulk(reader, &non_repeaters, &rows) < 0)
 		return CODEC_PARSE_ERROR;
-	while (non_repeaters-- > 0 && !codec_at_end(reader) && error == CODEC_NO_ERROR) {
-		struct codec_range range;
-		struct oid name;
-		bool found;
-
-		++*ret_index;
-		if (codec_read_range(reader, &range) < 0)
-			return CODEC_PARSE_ERROR;
-		error = answer_next(question, &range, &name, &found);
-		if (is_full(question))
-			return CODEC_GEN_ERR;
-	}
+	error = answer_ranges(question, CODEC_GET_NEXT, non_repeaters, reader, ret_index);
 	if (error != CODEC_NO_ERROR || codec_at_end(reader))
 		return error;
 	ranges = malloc(REPEATERS_MAX * sizeof(*ranges));
@@ -205,7 +195,7 @@ int contexts_answer(struct contexts *contexts, const struct moment *moment, cons
 	else if (request->type == CODEC_GET_BULK)
 		error = answer_bulk(&question, reader, &index);
 	else
-		error = answer_ranges(&question, request->type, reader, &index);
+		error = answer_ranges(&question, request->type, SIZE_MAX, reader, &index);
 	if (error != CODEC_NO_ERROR) {
 		answer->length = question.place;
 		response.error = (uint16_t)error;
