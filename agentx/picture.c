@@ -9,6 +9,9 @@
 /* A wall clock that is off by so much was set; less is how clocks are read, and how they are steered. */
 #define PLAINLY_MS 500
 
+/* The master counts hundredths of a second, we thousandths: less than this is no difference. */
+#define ROUNDING_MS 20
+
 uint32_t moment_uptime(const struct moment *moment, int64_t at_ms)
 {
 	return at_ms <= moment->master_ms
@@ -26,6 +29,13 @@ int64_t moment_lead(int64_t before_ms, int64_t now_ms, int64_t wall_ms)
 	const int64_t lead_ms = wall_ms - now_ms;
 
 	return lead_ms > before_ms - PLAINLY_MS && lead_ms < before_ms + PLAINLY_MS ? before_ms : lead_ms;
+}
+
+int64_t moment_master(int64_t before_ms, int64_t asked_ms, int64_t heard_ms, uint32_t uptime)
+{
+	const int64_t earliest_ms = asked_ms - (int64_t)uptime * 10, latest_ms = heard_ms - (int64_t)uptime * 10;
+
+	return before_ms > earliest_ms - ROUNDING_MS && before_ms < latest_ms + ROUNDING_MS ? before_ms : latest_ms;
 }
 
 struct picture *picture_ref(struct picture *picture)

@@ -41,6 +41,14 @@ uint32_t moment_uptime_of_wall(const struct moment *moment, int64_t wall_ms);
  */
 int64_t moment_lead(int64_t before_ms, int64_t now_ms, int64_t wall_ms);
 
+/**
+ * When the master's sysUpTime was 0: it said @uptime after we had asked at @asked_ms and before we heard it at @heard_ms,
+ * so that its start is between the two less @uptime. As @before_ms unless that is plainly outside, else the later end: an
+ * answer mostly takes no time to be given, and may take long to be read. So no answer that was slow, or read late, moves
+ * the start later; a suspended machine, whose master has counted less, and a sysUpTime that has begun anew do.
+ */
+int64_t moment_master(int64_t before_ms, int64_t asked_ms, int64_t heard_ms, uint32_t uptime);
+
 /** What a picture can do. */
 struct picture_ops {
 	/**

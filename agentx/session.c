@@ -6,9 +6,9 @@
  * the deadline of whatever it owes us, a ping at the latest. It is then left alone and connected to anew, because nobody
  * can tell a master that hangs from one that will never come back.
  *
- * The master's clock: each of its Responses says its sysUpTime, a little late. The earliest start that any of them
- * suggests is the best guess; it moves only when it is plainly wrong, since times that are derived from it must stay what
- * they are from one request to the next.
+ * The master's clock: each of its Responses says its sysUpTime. When that began is kept over sessions, and moves only
+ * when a Response proves it wrong, since times that are derived from it must stay what they are from one request to the
+ * next.
  */
 #include "session.h"
 
@@ -28,10 +28,6 @@
 
 /* A session that has lasted so long was a good one: the next attempt comes soon. */
 #define PROVEN_MS 10000
-
-/* What a guess of the master's start must be earlier, or later, than the one before to take its place. */
-#define CLOCK_EARLIER_MS 20
-#define CLOCK_LATER_MS   1000
 
 #define REASON_SHUTDOWN 5 /* of a Close (RFC 2741, section 6.2.2) */
 
@@ -126,14 +122,6 @@ void session_contexts_changed(struct session *session)
 
 /* ---- what the master says ---- */
 
-static void note_clock(struct session *session, uint32_t uptime)
-{
-	const int64_t start_ms = bb_clock_ms() - (int64_t)uptime * 10;
-
-	if (start_ms <= session->master_ms - CLOCK_EARLIER_MS || start_ms >= session->master_ms + CLOCK_LATER_MS)
-		session->master_ms = start_ms;
-}
-
 static void session_opened(struct session *session, const struct codec_header *header,
 			   const struct codec_response *response)
 {
@@ -145,7 +133,6 @@ static void session_opened(struct session *session, const struct codec_header *h
 	session->id = header->session;
 	session->state = SESSION_UP;
 	session->opened_ms = bb_clock_ms();
-	session->master_ms = session->opened_ms - (int64_t)response->uptime * 10;
 	session->stats.connections++;
 	session->ping_ms = session->opened_ms + session->setup.ping_ms;
 	session_arm(session, session->ping_ms);
@@ -191,7 +178,7 @@ static void session_heard(struct session *session, const struct codec_header *he
 	ask = ask_take(session, header->packet);
 	if (!ask)
 		return; /* nobody has asked */
-	note_clock(session, response.uptime);
+	session->master_ms = moment_master(session->master_ms, ask->asked_ms, bb_clock_ms(), response.uptime);
 	ask_answered(session, ask, header, &response);
 	free(ask);
 }

@@ -32,7 +32,8 @@ struct ask *session_ask(struct session *session, enum codec_type type, size_t pl
 	}
 	ask->packet = session->packet;
 	ask->type = type;
-	ask->deadline_ms = bb_clock_ms() + session->setup.timeout_ms;
+	ask->asked_ms = bb_clock_ms();
+	ask->deadline_ms = ask->asked_ms + session->setup.timeout_ms;
 	*session->asks_end = ask;
 	session->asks_end = &ask->next;
 	session_arm(session, ask->deadline_ms);

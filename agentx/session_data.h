@@ -23,7 +23,7 @@ struct ask {
 	struct ask *next;
 	uint32_t packet;
 	enum codec_type type;
-	int64_t deadline_ms;
+	int64_t asked_ms, deadline_ms;
 	struct context_entry *entry;             /* REGISTER, UNREGISTER */
 	void (*done)(void *context, int result); /* NOTIFY */
 	void *context;

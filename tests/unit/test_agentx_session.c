@@ -108,6 +108,37 @@ Test(agentx_session, times_are_told_on_the_masters_clock)
 	cr_assert_eq(moment_uptime(&moment, 100000), 5, "after 497 days it begins anew");
 }
 
+/* Asked at @asked_ms, said @uptime, read at @heard_ms. */
+static const struct {
+	int64_t asked_ms, heard_ms;
+	uint32_t uptime;
+	int64_t start_ms;
+	const char *why;
+} answers[] = {
+	{500000, 500600, 10050, 400100, "the first: slow to be given or to be read, nobody knows"},
+	{510000, 510001, 11000, 400001, "a quick one knows better"},
+	{520000, 520012, 12000, 400001, "a hundredth of a second is rounding"},
+	{530000, 534000, 13000, 400001, "read late: the master has not started later for that"},
+	{540000, 544000, 14400, 400001, "given late: nor has it started earlier"},
+	{550000, 554000, 15200, 400001, "both"},
+	{560000, 560001, 16000, 400001, "and no trace of them is left"},
+	{630000, 630001, 17000, 460001, "it has not counted the minute for which the machine was suspended"},
+	{640000, 640001, 1000, 630001, "it has been started again"},
+	{650000, 653000, 2000, 630001, "read late by the next session, the same master"},
+	{630000 + 42949672960, 630002 + 42949672960, 0, 42950302962, "after 497 days it begins anew"},
+	{640000 + 42949672960, 640001 + 42949672960, 1000, 42950302962, "and goes on from there"},
+};
+
+Test(agentx_session, the_masters_start_moves_only_when_an_answer_proves_it_wrong)
+{
+	int64_t start_ms = 0;
+
+	for (size_t i = 0; i < BB_LENGTH(answers); i++) {
+		start_ms = moment_master(start_ms, answers[i].asked_ms, answers[i].heard_ms, answers[i].uptime);
+		cr_assert_eq(start_ms, answers[i].start_ms, "%s: %lld", answers[i].why, (long long)start_ms);
+	}
+}
+
 Test(agentx_session, a_time_of_the_wall_clock_stays_what_it_is_until_that_clock_is_set)
 {
 	struct moment moment = {.master_ms = 40000, .lead_ms = 1795167000125};
