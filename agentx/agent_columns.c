@@ -4,77 +4,14 @@
  */
 #include "agent_columns.h"
 
-#include <string.h>
-
 #include <busbar/decimal.h>
 #include <busbar/exporter.h>
 #include <busbar/macros.h>
 
+#include "agent_put.h"
 #include "agent_value.h"
-#include "date_and_time.h"
-
-/* ---- values ---- */
-
-static bool put_integer(struct agent_value *value, int number)
-{
-	value->syntax = CODEC_INTEGER;
-	value->number = (uint32_t)number;
-	return true;
-}
-
-static bool put_gauge(struct agent_value *value, uint64_t number)
-{
-	value->syntax = CODEC_GAUGE32;
-	value->number = number < UINT32_MAX ? (uint32_t)number : UINT32_MAX;
-	return true;
-}
-
-static bool put_counter(struct agent_value *value, uint64_t number)
-{
-	value->syntax = CODEC_COUNTER64;
-	value->counter64 = number;
-	return true;
-}
-
-static bool put_text(struct agent_value *value, const char *text)
-{
-	value->syntax = CODEC_OCTET_STRING;
-	value->octets.bytes = (const uint8_t *)text;
-	value->octets.length = (uint32_t)strlen(text);
-	return true;
-}
-
-static bool put_truth(struct agent_value *value, bool truth)
-{
-	return put_integer(value, truth ? 1 : 2);
-}
-
-static bool put_date(struct agent_value *value, int64_t wall_ms)
-{
-	date_and_time(wall_ms, (uint8_t *)value->buffer);
-	value->syntax = CODEC_OCTET_STRING;
-	value->octets.bytes = (const uint8_t *)value->buffer;
-	value->octets.length = DATE_AND_TIME_SIZE;
-	return true;
-}
-
-/* BusbarSeverity has none(0) before those of the core. */
-static bool put_severity(struct agent_value *value, enum bb_severity severity)
-{
-	return put_integer(value, (int)severity + 1);
-}
 
 /* ---- the agent ---- */
-
-static struct agent_figures figures_of(struct agent_view *view)
-{
-	const struct agent_tree_setup *setup = view->shared->setup;
-	struct agent_figures figures = {0};
-
-	if (setup->figures)
-		setup->figures(setup->context, &figures);
-	return figures;
-}
 
 #define AGENT_SCALAR(name, expression)                                                                                 \
 	static bool agent_##name(struct agent_view *view, const struct agent_row *row, struct agent_value *value)      \
@@ -83,17 +20,17 @@ static struct agent_figures figures_of(struct agent_view *view)
 		return expression;                                                                                     \
 	}
 
-AGENT_SCALAR(version, ((void)view, put_text(value, bb_version())))
-AGENT_SCALAR(devices, put_gauge(value, view->devices->list->count))
-AGENT_SCALAR(devices_up, put_gauge(value, agent_view_totals(view)->up))
-AGENT_SCALAR(alarms, put_gauge(value, agent_view_totals(view)->active))
-AGENT_SCALAR(polls, put_counter(value, agent_view_totals(view)->polls))
-AGENT_SCALAR(errors, put_counter(value, agent_view_totals(view)->errors))
-AGENT_SCALAR(bad_values, put_counter(value, agent_view_totals(view)->bad_values))
-AGENT_SCALAR(events, put_counter(value, figures_of(view).events))
-AGENT_SCALAR(requests, put_counter(value, figures_of(view).requests))
-AGENT_SCALAR(notifications, put_counter(value, figures_of(view).notifications))
-AGENT_SCALAR(connections, put_counter(value, figures_of(view).connections))
+AGENT_SCALAR(version, ((void)view, agent_put_text(value, bb_version())))
+AGENT_SCALAR(devices, agent_put_gauge(value, view->devices->list->count))
+AGENT_SCALAR(devices_up, agent_put_gauge(value, agent_view_totals(view)->up))
+AGENT_SCALAR(alarms, agent_put_gauge(value, agent_view_totals(view)->active))
+AGENT_SCALAR(polls, agent_put_counter(value, agent_view_totals(view)->polls))
+AGENT_SCALAR(errors, agent_put_counter(value, agent_view_totals(view)->errors))
+AGENT_SCALAR(bad_values, agent_put_counter(value, agent_view_totals(view)->bad_values))
+AGENT_SCALAR(events, agent_put_counter(value, agent_view_figures(view)->events))
+AGENT_SCALAR(requests, agent_put_counter(value, agent_view_figures(view)->requests))
+AGENT_SCALAR(notifications, agent_put_counter(value, agent_view_figures(view)->notifications))
+AGENT_SCALAR(connections, agent_put_counter(value, agent_view_figures(view)->connections))
 
 static bool agent_uptime(struct agent_view *view, const struct agent_row *row, struct agent_value *value)
 {
@@ -107,7 +44,7 @@ static bool agent_uptime(struct agent_view *view, const struct agent_row *row, s
 
 static bool device_name(struct agent_view *view, const struct agent_row *row, struct agent_value *value)
 {
-	return put_text(value, bb_device_name(agent_view_device(view, row->device)));
+	return agent_put_text(value, bb_device_name(agent_view_device(view, row->device)));
 }
 
 /* The text of the device's point @name. */
@@ -119,7 +56,7 @@ static bool put_text_point(struct agent_view *view, const struct agent_row *row,
 
 	if (index < 0 || !agent_value_is_shown(snapshot, (size_t)index))
 		return false;
-	return put_text(value, bb_reading_text(snapshot->reading, (size_t)index));
+	return agent_put_text(value, bb_reading_text(snapshot->reading, (size_t)index));
 }
 
 static bool device_manufacturer(struct agent_view *view, const struct agent_row *row, struct agent_value *value)
@@ -139,26 +76,26 @@ static bool device_serial(struct agent_view *view, const struct agent_row *row, 
 
 static bool device_plugin(struct agent_view *view, const struct agent_row *row, struct agent_value *value)
 {
-	return put_text(value, bb_device_plugin(agent_view_device(view, row->device)));
+	return agent_put_text(value, bb_device_plugin(agent_view_device(view, row->device)));
 }
 
 static bool device_state(struct agent_view *view, const struct agent_row *row, struct agent_value *value)
 {
-	return put_integer(value, (int)agent_view_snapshot(view, row->device)->state + 1);
+	return agent_put_integer(value, (int)agent_view_snapshot(view, row->device)->state + 1);
 }
 
 static bool device_age(struct agent_view *view, const struct agent_row *row, struct agent_value *value)
 {
 	const int64_t age_ms = agent_view_snapshot(view, row->device)->age_ms;
 
-	return age_ms >= 0 && put_gauge(value, (uint64_t)age_ms / 1000);
+	return age_ms >= 0 && agent_put_gauge(value, (uint64_t)age_ms / 1000);
 }
 
 static bool device_alarms(struct agent_view *view, const struct agent_row *row, struct agent_value *value)
 {
 	const struct bb_alarm_set *alarms = agent_view_snapshot(view, row->device)->alarms;
 
-	return put_gauge(value, alarms ? alarms->active : 0);
+	return agent_put_gauge(value, alarms ? alarms->active : 0);
 }
 
 static bool device_worst(struct agent_view *view, const struct agent_row *row, struct agent_value *value)
@@ -167,38 +104,30 @@ static bool device_worst(struct agent_view *view, const struct agent_row *row, s
 	enum bb_severity worst;
 
 	if (!alarms || !bb_alarm_set_worst(alarms, &worst))
-		return put_integer(value, 0);
-	return put_severity(value, worst);
+		return agent_put_integer(value, 0);
+	return agent_put_severity(value, worst);
 }
 
 static bool device_points(struct agent_view *view, const struct agent_row *row, struct agent_value *value)
 {
 	const struct bb_reading *reading = agent_view_snapshot(view, row->device)->reading;
 
-	return put_gauge(value, reading ? bb_reading_count(reading) : 0);
-}
-
-static struct bb_device_stats stats_of(struct agent_view *view, const struct agent_row *row)
-{
-	struct bb_device_stats stats;
-
-	bb_device_stats(agent_view_device(view, row->device), &stats);
-	return stats;
+	return agent_put_gauge(value, reading ? bb_reading_count(reading) : 0);
 }
 
 static bool device_polls(struct agent_view *view, const struct agent_row *row, struct agent_value *value)
 {
-	return put_counter(value, stats_of(view, row).polls);
+	return agent_put_counter(value, agent_view_stats(view, row->device)->polls);
 }
 
 static bool device_errors(struct agent_view *view, const struct agent_row *row, struct agent_value *value)
 {
-	return put_counter(value, stats_of(view, row).errors);
+	return agent_put_counter(value, agent_view_stats(view, row->device)->errors);
 }
 
 static bool device_bad_values(struct agent_view *view, const struct agent_row *row, struct agent_value *value)
 {
-	return put_counter(value, stats_of(view, row).bad_values);
+	return agent_put_counter(value, agent_view_stats(view, row->device)->bad_values);
 }
 
 /* ---- points ---- */
@@ -215,7 +144,7 @@ static const struct bb_point *point_of(struct agent_view *view, const struct age
 
 static bool point_name(struct agent_view *view, const struct agent_row *row, struct agent_value *value)
 {
-	return put_text(value, point_of(view, row)->name);
+	return agent_put_text(value, point_of(view, row)->name);
 }
 
 static bool point_text(struct agent_view *view, const struct agent_row *row, struct agent_value *value)
@@ -224,7 +153,8 @@ static bool point_text(struct agent_view *view, const struct agent_row *row, str
 
 	if (!agent_value_is_shown(agent_view_snapshot(view, row->device), index))
 		return false;
-	return put_text(value, agent_value_text(reading_of(view, row), index, value->buffer, sizeof(value->buffer)));
+	return agent_put_text(value,
+			      agent_value_text(reading_of(view, row), index, value->buffer, sizeof(value->buffer)));
 }
 
 /* The number of a point whose value is shown. */
@@ -243,46 +173,46 @@ static bool point_value(struct agent_view *view, const struct agent_row *row, st
 
 	if (!number_of(view, row, &number) || number < INT32_MIN || number > INT32_MAX)
 		return false;
-	return put_integer(value, (int)number);
+	return agent_put_integer(value, (int)number);
 }
 
 static bool point_value64(struct agent_view *view, const struct agent_row *row, struct agent_value *value)
 {
 	int64_t number;
 
-	return number_of(view, row, &number) && number >= 0 && put_counter(value, (uint64_t)number);
+	return number_of(view, row, &number) && number >= 0 && agent_put_counter(value, (uint64_t)number);
 }
 
 static bool point_decimals(struct agent_view *view, const struct agent_row *row, struct agent_value *value)
 {
-	return put_gauge(value, point_of(view, row)->decimals);
+	return agent_put_gauge(value, point_of(view, row)->decimals);
 }
 
 static bool point_unit(struct agent_view *view, const struct agent_row *row, struct agent_value *value)
 {
-	return put_text(value, bb_unit_name(point_of(view, row)->unit));
+	return agent_put_text(value, bb_unit_name(point_of(view, row)->unit));
 }
 
 static bool point_kind(struct agent_view *view, const struct agent_row *row, struct agent_value *value)
 {
-	return put_integer(value, (int)point_of(view, row)->kind);
+	return agent_put_integer(value, (int)point_of(view, row)->kind);
 }
 
 static bool point_quality(struct agent_view *view, const struct agent_row *row, struct agent_value *value)
 {
 	const struct bb_snapshot *snapshot = agent_view_snapshot(view, row->device);
 
-	return put_integer(value, (int)bb_snapshot_quality(snapshot, agent_rows_point(view, row)) + 1);
+	return agent_put_integer(value, (int)bb_snapshot_quality(snapshot, agent_rows_point(view, row)) + 1);
 }
 
 static bool point_writable(struct agent_view *view, const struct agent_row *row, struct agent_value *value)
 {
-	return put_truth(value, point_of(view, row)->writable);
+	return agent_put_truth(value, point_of(view, row)->writable);
 }
 
 static bool point_derived(struct agent_view *view, const struct agent_row *row, struct agent_value *value)
 {
-	return put_truth(value, bb_reading_is_derived(reading_of(view, row), agent_rows_point(view, row)));
+	return agent_put_truth(value, bb_reading_is_derived(reading_of(view, row), agent_rows_point(view, row)));
 }
 
 static bool point_age(struct agent_view *view, const struct agent_row *row, struct agent_value *value)
@@ -291,7 +221,7 @@ static bool point_age(struct agent_view *view, const struct agent_row *row, stru
 	const int64_t time_ms = bb_reading_time(reading, bb_reading_group(reading, agent_rows_point(view, row)));
 	const int64_t age_ms = view->moment.now_ms - time_ms;
 
-	return time_ms != 0 && put_gauge(value, age_ms > 0 ? (uint64_t)age_ms / 1000 : 0);
+	return time_ms != 0 && agent_put_gauge(value, age_ms > 0 ? (uint64_t)age_ms / 1000 : 0);
 }
 
 /* ---- alarms ---- */
@@ -303,29 +233,29 @@ static const struct agent_alarm *alarm_row(const struct agent_view *view, const 
 
 static bool alarm_device(struct agent_view *view, const struct agent_row *row, struct agent_value *value)
 {
-	return put_text(value, alarm_row(view, row)->device);
+	return agent_put_text(value, alarm_row(view, row)->device);
 }
 
 static bool alarm_name(struct agent_view *view, const struct agent_row *row, struct agent_value *value)
 {
-	return put_text(value, alarm_row(view, row)->alarm->type->name);
+	return agent_put_text(value, alarm_row(view, row)->alarm->type->name);
 }
 
 static bool alarm_title(struct agent_view *view, const struct agent_row *row, struct agent_value *value)
 {
-	return put_text(value, alarm_row(view, row)->alarm->type->title);
+	return agent_put_text(value, alarm_row(view, row)->alarm->type->title);
 }
 
 static bool alarm_severity(struct agent_view *view, const struct agent_row *row, struct agent_value *value)
 {
-	return put_severity(value, alarm_row(view, row)->alarm->type->severity);
+	return agent_put_severity(value, alarm_row(view, row)->alarm->type->severity);
 }
 
 static bool alarm_since(struct agent_view *view, const struct agent_row *row, struct agent_value *value)
 {
 	const int64_t since_ms = alarm_row(view, row)->alarm->since_wall_ms;
 
-	return since_ms != 0 && put_date(value, since_ms);
+	return since_ms != 0 && agent_put_date(value, since_ms);
 }
 
 static bool alarm_identity(struct agent_view *view, const struct agent_row *row, struct agent_value *value)
@@ -339,14 +269,14 @@ static bool alarm_identity(struct agent_view *view, const struct agent_row *row,
 
 static bool alarm_acknowledged(struct agent_view *view, const struct agent_row *row, struct agent_value *value)
 {
-	return put_truth(value, alarm_row(view, row)->alarm->acknowledged);
+	return agent_put_truth(value, alarm_row(view, row)->alarm->acknowledged);
 }
 
 static bool alarm_point(struct agent_view *view, const struct agent_row *row, struct agent_value *value)
 {
 	const struct bb_point *point = alarm_row(view, row)->alarm->point;
 
-	return point && put_text(value, point->name);
+	return point && agent_put_text(value, point->name);
 }
 
 static bool alarm_value(struct agent_view *view, const struct agent_row *row, struct agent_value *value)
@@ -356,10 +286,10 @@ static bool alarm_value(struct agent_view *view, const struct agent_row *row, st
 	if (!alarm->point)
 		return false;
 	(void)bb_decimal_print(value->buffer, alarm->value, alarm->point->decimals);
-	return put_text(value, value->buffer);
+	return agent_put_text(value, value->buffer);
 }
 
-_Static_assert(AGENT_TEXT_MAX >= BB_DECIMAL_SIZE && AGENT_TEXT_MAX >= DATE_AND_TIME_SIZE, "numbers and dates fit");
+_Static_assert(AGENT_TEXT_MAX >= BB_DECIMAL_SIZE, "numbers fit");
 _Static_assert((int)BB_KIND_NUMBER == 1 && (int)BB_KIND_COMMAND == 9, "busbarPointKind has the core's numbers");
 _Static_assert((int)BB_QUALITY_UNKNOWN == 0 && (int)BB_QUALITY_BAD == 4, "busbarPointQuality is one more");
 _Static_assert((int)BB_DEVICE_UNKNOWN == 0 && (int)BB_DEVICE_LOST == 3, "busbarDeviceState is one more");

@@ -5,20 +5,8 @@
 #ifndef AGENTX_AGENT_COLUMNS_H
 #define AGENTX_AGENT_COLUMNS_H
 
+#include "agent_put.h"
 #include "agent_rows.h"
-#include "codec.h"
-
-#define AGENT_TEXT_MAX 1024 /* bytes of busbarPointText: a flag word may have many names */
-
-/** A value on its way out. Which member holds it follows from the type, as in struct codec_varbind. */
-struct agent_value {
-	enum codec_syntax syntax;
-	uint32_t number;
-	uint64_t counter64;
-	struct codec_octets octets; /* points into the view or into @buffer */
-	struct oid oid;
-	char buffer[AGENT_TEXT_MAX];
-};
 
 #define AGENT_PREFIX_MAX 4
 

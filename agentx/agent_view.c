@@ -130,7 +130,7 @@ static bool alarms_are_current(const struct agent_alarms *alarms, const struct a
 	if (!alarms || alarms->devices != view->devices || alarms->sets[count] != agent)
 		return false;
 	for (size_t i = 0; i < count; i++)
-		if (alarms->sets[i] != view->at[i].alarms)
+		if (alarms->sets[i] != view->seen[i].snapshot.alarms)
 			return false;
 	return true;
 }
@@ -166,10 +166,12 @@ static struct agent_alarms *alarms_create(const struct agent_view *view, struct 
 	}
 	alarms->sets[devices] = take_agent;
 	for (size_t i = 0; i < devices; i++) {
-		if (!view->at[i].alarms)
+		struct bb_alarm_set *const set = view->seen[i].snapshot.alarms;
+
+		if (!set)
 			continue;
-		alarms->sets[i] = bb_alarm_set_ref(view->at[i].alarms);
-		most += alarms->sets[i]->active;
+		alarms->sets[i] = bb_alarm_set_ref(set);
+		most += set->active;
 	}
 	alarms->rows = calloc(most, sizeof(*alarms->rows));
 	if (!alarms->rows) {
@@ -198,13 +200,9 @@ int agent_view_init(struct agent_view *view, struct agent_shared *shared, const 
 	if (!devices)
 		return -ENOMEM;
 	*view = (struct agent_view){.shared = shared, .moment = *moment};
-	view->at = calloc(devices->list->count + 1, sizeof(*view->at));
-	view->taken = calloc(devices->list->count + 1, sizeof(*view->taken));
-	if (!view->at || !view->taken) {
-		free(view->at);
-		free(view->taken);
+	view->seen = calloc(devices->list->count + 1, sizeof(*view->seen));
+	if (!view->seen)
 		return -ENOMEM;
-	}
 	view->devices = devices;
 	devices->references++;
 	return 0;
@@ -213,10 +211,8 @@ int agent_view_init(struct agent_view *view, struct agent_shared *shared, const 
 void agent_view_finish(struct agent_view *view)
 {
 	for (size_t i = 0; i < view->devices->list->count; i++)
-		if (view->taken[i])
-			bb_snapshot_release(&view->at[i]);
-	free(view->at);
-	free(view->taken);
+		bb_snapshot_release(&view->seen[i].snapshot);
+	free(view->seen);
 	alarms_unref(view->alarms);
 	devices_unref(view->devices);
 }
@@ -238,7 +234,7 @@ bool agent_view_is_too_long(const struct agent_view *view, uint32_t place, const
 /* Say once a generation which points cannot be named. */
 static void check_names(struct agent_view *view, uint32_t place)
 {
-	const struct bb_reading *reading = view->at[place].reading;
+	const struct bb_reading *reading = view->seen[place].snapshot.reading;
 	const char *first = NULL;
 	size_t count = 0;
 
@@ -260,20 +256,33 @@ static void check_names(struct agent_view *view, uint32_t place)
 				     count, bb_device_name(agent_view_device(view, place)), first);
 }
 
-const struct bb_snapshot *agent_view_snapshot(struct agent_view *view, uint32_t place)
+static const struct agent_seen *see(struct agent_view *view, uint32_t place)
 {
-	if (!view->taken[place]) {
-		bb_device_snapshot(agent_view_device(view, place), view->moment.now_ms, &view->at[place]);
-		view->taken[place] = true;
+	struct agent_seen *const seen = &view->seen[place];
+
+	if (!seen->taken) {
+		bb_device_snapshot(agent_view_device(view, place), view->moment.now_ms, &seen->snapshot);
+		bb_device_stats(agent_view_device(view, place), &seen->stats);
+		seen->taken = true;
 		check_names(view, place);
 	}
-	return &view->at[place];
+	return seen;
 }
 
-static void take_all(struct agent_view *view)
+const struct bb_snapshot *agent_view_snapshot(struct agent_view *view, uint32_t place)
+{
+	return &see(view, place)->snapshot;
+}
+
+const struct bb_device_stats *agent_view_stats(struct agent_view *view, uint32_t place)
+{
+	return &see(view, place)->stats;
+}
+
+static void see_all(struct agent_view *view)
 {
 	for (uint32_t i = 0; !view->all_taken && i < view->devices->list->count; i++)
-		(void)agent_view_snapshot(view, i); /* for at[] */
+		(void)see(view, i); /* for seen[] */
 	view->all_taken = true;
 }
 
@@ -284,22 +293,31 @@ const struct agent_totals *agent_view_totals(struct agent_view *view)
 
 	if (view->summed)
 		return totals;
-	take_all(view);
+	see_all(view);
 	for (uint32_t i = 0; i < view->devices->list->count; i++) {
-		struct bb_device_stats stats;
+		const struct agent_seen *seen = &view->seen[i];
 
-		bb_device_stats(agent_view_device(view, i), &stats);
-		totals->polls += stats.polls;
-		totals->errors += stats.errors;
-		totals->bad_values += stats.bad_values;
-		totals->up += view->at[i].state == BB_DEVICE_UP;
-		totals->active += view->at[i].alarms ? view->at[i].alarms->active : 0;
+		totals->polls += seen->stats.polls;
+		totals->errors += seen->stats.errors;
+		totals->bad_values += seen->stats.bad_values;
+		totals->up += seen->snapshot.state == BB_DEVICE_UP;
+		totals->active += seen->snapshot.alarms ? seen->snapshot.alarms->active : 0;
 	}
 	agent = bb_registry_agent_alarms(view->shared->setup->registry);
 	totals->active += agent->active;
 	bb_alarm_set_unref(agent);
 	view->summed = true;
 	return totals;
+}
+
+const struct agent_figures *agent_view_figures(struct agent_view *view)
+{
+	const struct agent_tree_setup *setup = view->shared->setup;
+
+	if (!view->counted && setup->figures)
+		setup->figures(setup->context, &view->figures);
+	view->counted = true;
+	return &view->figures;
 }
 
 const struct agent_alarms *agent_view_alarms(struct agent_view *view)
@@ -309,7 +327,7 @@ const struct agent_alarms *agent_view_alarms(struct agent_view *view)
 
 	if (view->alarms)
 		return view->alarms;
-	take_all(view);
+	see_all(view);
 	agent = bb_registry_agent_alarms(shared->setup->registry);
 	if (alarms_are_current(shared->alarms, view, agent)) {
 		bb_alarm_set_unref(agent);

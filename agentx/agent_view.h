@@ -2,9 +2,9 @@
  *
  * agent_view.h - all devices at one moment, as the tables of the BUSBAR-MIB go through them.
  *
- * A view holds the list of devices, and takes one snapshot of each device that somebody looks at, once. So a request
- * about one point of one of a thousand devices costs one snapshot, and all answers of one view agree with each other.
- * Only agent scalars and the alarm table have to look at every device.
+ * A view holds the list of devices, and takes one snapshot of each device that somebody looks at, once, with its
+ * counters. So a request about one point of one of a thousand devices costs one snapshot, and all answers of one view
+ * agree with each other. Only agent scalars and the alarm table have to look at every device.
  *
  * What stays the same from one view to the next is shared and counted: the order of the devices, and the rows of the
  * alarm table as long as no alarm changes. Thread: the AgentX thread.
@@ -57,15 +57,22 @@ struct agent_shared {
 
 void agent_shared_finish(struct agent_shared *shared);
 
+/** What a view knows of a device. */
+struct agent_seen {
+	bool taken; /* somebody has looked */
+	struct bb_snapshot snapshot;
+	struct bb_device_stats stats;
+};
+
 struct agent_view {
 	struct agent_shared *shared;
 	struct agent_devices *devices;
 	struct moment moment;
-	bool failed;            /* memory lacked: what is missing may exist */
-	struct bb_snapshot *at; /* by place in the list */
-	bool *taken;            /* by place in the list: whether at[] is filled */
-	bool all_taken, summed;
+	bool failed;             /* memory lacked: what is missing may exist */
+	struct agent_seen *seen; /* by place in the list */
+	bool all_taken, summed, counted;
 	struct agent_totals totals;
+	struct agent_figures figures;
 	struct agent_alarms *alarms; /* NULL: nobody has asked yet */
 };
 
@@ -76,9 +83,13 @@ void agent_view_finish(struct agent_view *view);
 /** The device at @place of the list, and what it looks like. */
 struct bb_device *agent_view_device(const struct agent_view *view, uint32_t place);
 const struct bb_snapshot *agent_view_snapshot(struct agent_view *view, uint32_t place);
+const struct bb_device_stats *agent_view_stats(struct agent_view *view, uint32_t place);
 
 /** Sums over all devices. */
 const struct agent_totals *agent_view_totals(struct agent_view *view);
+
+/** What the exporter has counted. */
+const struct agent_figures *agent_view_figures(struct agent_view *view);
 
 /** The alarm table; NULL when memory lacks, the view has failed then. */
 const struct agent_alarms *agent_view_alarms(struct agent_view *view);

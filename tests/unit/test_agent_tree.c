@@ -590,6 +590,33 @@ Test(agent_tree, a_picture_stays_as_it_is_while_devices_change_and_go)
 	picture_unref(picture);
 }
 
+static uint64_t counter_in(struct picture *picture, const struct oid *name)
+{
+	struct answer answer;
+
+	ask(picture, name, &answer);
+	cr_assert_eq(answer.varbind.type, CODEC_COUNTER64);
+	codec_buffer_free(&answer.buffer);
+	return answer.varbind.counter64;
+}
+
+Test(agent_tree, the_counters_of_a_picture_agree_with_each_other_while_polls_go_on)
+{
+	const struct oid of_device = named("1.2.1.12", NULL, "ups-a"), of_agent = named("1.1.6.0", NULL, NULL);
+	struct bb_device *device = add("ups-a", ups_points, true);
+	struct picture *picture = picture_now();
+
+	cr_expect_eq(counter_in(picture, &of_device), 1);
+	cr_assert_eq(device_poll(device, BB_GROUP_REST), 0);
+	cr_expect_eq(counter_in(picture, &of_agent), 1, "the sum of what its devices say");
+	cr_expect_eq(counter_in(picture, &of_device), 1);
+	picture_unref(picture);
+	picture = picture_now();
+	cr_expect_eq(counter_in(picture, &of_agent), 2);
+	cr_expect_eq(counter_in(picture, &of_device), 2);
+	picture_unref(picture);
+}
+
 Test(agent_tree, points_with_names_too_long_for_the_index_are_left_out)
 {
 	static char fits[81], too_long[82];
