@@ -21,6 +21,7 @@ from support import PATIENCE, SANITIZERS, Busbard, cut, program, say, wait_for
 
 UPS = "1.3.6.1.2.1.33"
 NAME = f"{UPS}.1.1.5.0"  # upsIdentName: the simulator's is the device's name
+ATTACHED = f"{UPS}.1.1.6.0"  # upsIdentAttachedDevices
 BUSBAR = "1.3.6.1.4.1.8072.9999.9999.1628"
 BACK_WITHIN = 5
 BUSY = 3  # more seconds, because the machine may have other things to do
@@ -50,6 +51,12 @@ def wait_served(snmpd, contexts, timeout=BACK_WITHIN + BUSY):
     began = time.monotonic()
     wait_for(lambda: served(snmpd, contexts), timeout, f"the contexts {contexts}")
     return time.monotonic() - began
+
+
+def wait_sessions(busbard, count):
+    """Waits for the sessions that have been opened and registered since the start to be @count; more are a failure."""
+    wait_for(lambda: busbard.log().count("subtrees served") >= count, what=f"session {count}")
+    assert busbard.log().count("subtrees served") == count, busbard.log()
 
 
 def memory(pid):
@@ -344,6 +351,53 @@ class Devices(unittest.TestCase):
             wait_served(snmpd, {"": "ups-a"})
             busbard.reload(configuration(snmpd.agentx, **{"default-device": "ups-b"}))
             wait_served(snmpd, {"": "ups-b", "ups-a": "ups-a"})
+
+    def test_a_change_of_its_options_takes_effect_and_everything_is_there_again_at_once(self):
+        def may_write(name):
+            try:
+                snmpd.set((ATTACHED, "s", name), context="ups-b")
+                return True
+            except SnmpError as error:
+                return error.reason
+        with Snmpd(contexts=["ups-a", "ups-b"]) as snmpd, Busbard(configuration(snmpd.agentx)) as busbard:
+            contexts = {"": "ups-a", "ups-a": "ups-a", "ups-b": "ups-b"}
+            wait_served(snmpd, contexts)
+            self.assertEqual(may_write("one"), "notWritable")
+            wait_sessions(busbard, 1)
+            changes = ({"allow-write": True}, True), ({"timeout": "2s"}, "notWritable"), \
+                ({"timeout": "2s", "allow-write": True}, True), ({}, "notWritable")
+            slowest = 0
+            for number, (options, written) in enumerate(changes, 2):
+                busbard.reload(configuration(snmpd.agentx, **options))
+                slowest = max(slowest, wait_served(snmpd, contexts))
+                self.assertEqual(may_write(f"after {options}"), written)
+                wait_sessions(busbard, number)
+            say(f"{slowest:.2f} s after a reload that changed an option everything was served again, at most")
+            self.assertNotIn("is not served", busbard.log(), "the session before has left nothing behind")
+            busbard.reload(configuration(snmpd.agentx))
+            self.assertTrue(served(snmpd, contexts), "a reload that changes nothing interrupts nothing")
+            wait_sessions(busbard, 5)
+
+    def test_two_masters_are_served_each_with_its_own_options(self):
+        with Snmpd(contexts=["ups-b"]) as one, Snmpd(contexts=["ups-b"], agentx="tcp") as other:
+            config = configuration(one.agentx)
+            config["exporters"]["second"] = {"plugin": "agentx", "master": other.agentx, "default-device": "ups-b",
+                                             "allow-write": True}
+            with Busbard(config) as busbard:
+                wait_served(one, {"": "ups-a", "ups-b": "ups-b"})
+                wait_served(other, {"": "ups-b", "ups-b": "ups-b"})
+                with self.assertRaises(SnmpError) as caught:
+                    one.set((ATTACHED, "s", "two"), context="ups-b")
+                self.assertEqual(caught.exception.reason, "notWritable")
+                other.set((ATTACHED, "s", "two"), context="ups-b")
+                for snmpd in one, other:
+                    wait_for(lambda snmpd=snmpd: snmpd.get(ATTACHED, context="ups-b").value == b"two",
+                             what="what the other has written")
+                one.kill()
+                self.assertTrue(served(other, {"": "ups-b", "ups-b": "ups-b"}), "one that is away disturbs no other")
+                one.start()
+                wait_served(one, {"": "ups-a", "ups-b": "ups-b"})
+                wait_sessions(busbard, 3)
 
     def test_both_versions_of_snmp_reach_every_context(self):
         with Snmpd(contexts=["ups-b"]) as snmpd, Busbard(configuration(snmpd.agentx)):
