@@ -54,7 +54,7 @@ def idle(context):
 
 
 def growth(context):
-    """3,600 polls of 100 devices take six minutes at the shortest interval that is allowed; without BUSBAR_FULL a tenth."""
+    """3,600 polls of 100 devices take six minutes at the shortest interval allowed; without BUSBAR_FULL a tenth."""
     polls = 3600 if context.full else 360
     with start(100, interval="100ms", profile="three-phase") as daemon:
         def polled():

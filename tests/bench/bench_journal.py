@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long an event takes to be durable and with a receiver's cursor, alone and in a storm, beside what the disk takes."""
+"""How long an event takes to be durable and with a receiver's cursor, alone and in a storm, beside the bare disk."""
 import subprocess
 
 from figures import Figure

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """bench_modbus_in - what polling Modbus TCP devices costs, and whether dead devices make the polls of live ones late.
 
-The devices are bench_modbus_slaves', one process with a port for each. The baseline is bench_modbus_bare, a loop of send,
-epoll_wait and recv that asks the same devices for the same registers at the same pace and throws the words away.
+The devices are bench_modbus_slaves', one process with a port for each. The baseline is bench_modbus_bare, a loop of
+send, epoll_wait and recv that asks the same devices for the same registers at the same pace and throws the words away.
 """
 import os
 import signal

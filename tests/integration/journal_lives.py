@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lives of journal_driver in one folder, and what must hold from one to the next.
 
-A life is a run of the driver (tests/integration/journal_driver.c) that ends in order or by SIGKILL. The driver says what
-the journal holds, what it emits and what its cursor hands out; a Journal remembers that over all lives and checks:
+A life is a run of the driver (tests/integration/journal_driver.c) that ends in order or by SIGKILL. The driver says
+what the journal holds, what it emits and what its cursor hands out; a Journal remembers that over all lives and checks:
 
 * the first number of a life is larger than every number anybody has seen before;
 * what the journal holds is in order of numbers, and says what was emitted under them;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The modules that every MIB file imports. Debian does not package them, since their licences do not let them be changed;
-the npm package net-snmp has them."""
+"""The modules that every MIB file imports. Debian does not package them, since their licences do not let them be
+changed; the npm package net-snmp has them."""
 import pathlib
 import shutil
 import subprocess

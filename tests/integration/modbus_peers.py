@@ -2,9 +2,9 @@
 """Modbus TCP peers that tests of the client side talk to.
 
 `Pymodbus` is the foreign server: pymodbus in a process of its own. `Peer` is a small server of threads that behaves
-exactly as a test says, also badly; `Ups` is one of them that is a UPS, to which things happen when a test wants them to:
-it stays so until the test has looked, however slow the machine is. `Gate` stands between busbard and a server and looks at what passes: how many
-connections there are, and whether two requests are ever under way at once.
+exactly as a test says, also badly; `Ups` is one of them that is a UPS, to which things happen when a test wants them
+to: it stays so until the test has looked, however slow the machine is. `Gate` stands between busbard and a server and
+looks at what passes: how many connections there are, and whether two requests are ever under way at once.
 """
 import csv
 import json
@@ -260,8 +260,8 @@ class Gate:
 
 
 class Pymodbus(Process):
-    """pymodbus' TCP server. @units: {unit: {"holding": {address: word}, "input": …, "coils": …, "discrete": …}}; what is
-    not listed is exception 02, other units are exception 0B."""
+    """pymodbus' TCP server. @units: {unit: {"holding": {address: word}, "input": …, "coils": …, "discrete": …}}; what
+    is not listed is exception 02, other units are exception 0B."""
 
     def __init__(self, units, port=None):
         program("python3")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """An SNMP v1 and v2c agent whose every answer a test can spoil: the hostile, the broken and the merely odd peer.
 
-It serves a dict of objects {name tuple: (tag, bytes)} on a thread of its own. Behaviour is changed by attributes while it
-runs. Real agents are elsewhere (snmpsim, snmpd); this one is for what they cannot be made to do.
+It serves a dict of objects {name tuple: (tag, bytes)} on a thread of its own. Behaviour is changed by attributes while
+it runs. Real agents are elsewhere (snmpsim, snmpd); this one is for what they cannot be made to do.
 """
 import bisect
 import socket

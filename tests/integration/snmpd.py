@@ -377,7 +377,7 @@ class Snmptrapd:
         self.process.__exit__()
 
     def received(self):
-        """All Notifications so far, in order of arrival; an inform that was sent again is there again. Afterwards, too."""
+        """All Notifications so far, by arrival; an inform that was sent again is there again. Afterwards, too."""
         try:
             with open(self.path / "log", "rb") as log:
                 log.seek(self._read)

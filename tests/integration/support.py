@@ -43,7 +43,7 @@ def _sanitizers():
 
 SANITIZERS = _sanitizers()
 PATIENCE = 4 if SANITIZERS else 1  # deadlines are multiplied by it: sanitized programs are several times slower
-LEAST_PATIENCE = 30  # s, before PATIENCE: what works is not waited for, and a loaded machine can stand still for seconds
+LEAST_PATIENCE = 30  # s, before PATIENCE: what works is not waited for; a loaded machine can stand still for seconds
 
 SANITIZER_REPORT = re.compile(
     r"ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|SUMMARY: \w+Sanitizer|: runtime error: ")
@@ -86,9 +86,9 @@ _chance = random.SystemRandom()  # tests choose seeds for the other
 
 
 def free_port(kind="tcp"):
-    """A port of 127.0.0.1 that nobody uses, and nobody is given while its server is not yet, or not at the moment, there:
-    not one of those that the kernel gives to whoever connects or asks for any port, nor one that another test was given.
-    The claim on it is a name in the abstract namespace of Unix sockets, which ends with this process."""
+    """A port of 127.0.0.1 that nobody uses, and nobody is given while its server is not yet, or not at the moment,
+    there: not one of those that the kernel gives to whoever connects or asks for any port, nor one that another test
+    was given. The claim on it is a name in the abstract namespace of Unix sockets, which ends with this process."""
     lowest = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     while True:
         port = _chance.randrange(10000, max(lowest, 20000))
@@ -105,8 +105,8 @@ def free_port(kind="tcp"):
 
 
 def wait_for(condition, timeout=LEAST_PATIENCE, what="the condition"):
-    """Poll @condition every 20 ms until it is truthy and return its value; fail with @what after @timeout seconds, which
-    are LEAST_PATIENCE at least: how fast something is, is not to be tested by this."""
+    """Poll @condition every 20 ms until it is truthy and return its value; fail with @what after @timeout seconds,
+    which are LEAST_PATIENCE at least: how fast something is, is not to be tested by this."""
     seconds = max(timeout, LEAST_PATIENCE) * PATIENCE
     deadline = time.monotonic() + seconds
     while True:
@@ -126,8 +126,9 @@ def seconds_of(action):
 
 
 def least_seconds(attempt, most, tries=3):
-    """The least of what up to @tries calls of attempt() return; there is another one only while that is above @most. For
-    promises about time: a machine that stands still for a moment breaks them once, a fault breaks them each time."""
+    """The least of what up to @tries calls of attempt() return; there is another one only while that is above @most.
+    For promises about time: a machine that stands still for a moment breaks them once, a fault breaks them each
+    time."""
     least = float("inf")
     for _ in range(tries):
         least = min(least, attempt())

@@ -84,8 +84,8 @@ class Certificates:
         (self.path / f"{kind}.key").chmod(0o600)
 
     def _authority(self, kind):
-        self._run("req", "-x509", "-config", "openssl.cnf", "-extensions", "authority", *_KEY, "-nodes", "-keyout", f"{kind}.key", "-subj", f"/CN=busbar test {kind}", "-days", "30",
-                  "-out", f"{kind}.pem")
+        self._run("req", "-x509", "-config", "openssl.cnf", "-extensions", "authority", *_KEY, "-nodes",
+                  "-keyout", f"{kind}.key", "-subj", f"/CN=busbar test {kind}", "-days", "30", "-out", f"{kind}.pem")
 
     def __truediv__(self, file):
         return str(self.path / file)
@@ -158,7 +158,8 @@ class Rsyslog:
         if self.process.returncode is not None:
             raise AssertionError(f"rsyslogd ended; it said:\n{self.process.log()}")
         listening = pathlib.Path("/proc/net/tcp").read_text().splitlines()
-        return any(f"0100007F:{self.tcp_port:04X}" in line.split()[1] and line.split()[3] == "0A" for line in listening[1:])
+        return any(f"0100007F:{self.tcp_port:04X}" in line.split()[1] and line.split()[3] == "0A"
+                   for line in listening[1:])
 
     def stop(self):
         self.process.__exit__()

@@ -2,10 +2,10 @@
 """test_agentx_kill.py - snmpd is ended again and again while events happen: every notification comes, in order.
 
 A notification counts as told when snmpd has answered it, and snmpd answers when it has handed it to the receivers'
-sockets (agentx_notify() in net-snmp's agent/mibgroup/agentx/master_admin.c: send_trap_vars() comes first). What snmpd has
-read and not answered, and what it has not even read, comes again from the next one. So a receiver that is there and keeps
-up gets everything at least once. snmptrapd is on the same machine and gets some ten a second; a few hundred at once may
-be too much for its socket.
+sockets (agentx_notify() in net-snmp's agent/mibgroup/agentx/master_admin.c: send_trap_vars() comes first). What snmpd
+has read and not answered, and what it has not even read, comes again from the next one. So a receiver that is there and
+keeps up gets everything at least once. snmptrapd is on the same machine and gets some ten a second; a few hundred at
+once may be too much for its socket.
 """
 import random
 import signal

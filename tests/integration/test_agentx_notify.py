@@ -150,7 +150,8 @@ class Content(Case):
     def test_an_alarm_of_a_rule_has_the_identity_of_its_severity_and_says_its_name(self):
         with Snmptrapd() as receiver, Snmpd([receiver.sink()]) as snmpd:
             config = self.config(snmpd, {"ups-a": self.simulator()})
-            rule = {"device": "ups-a", "point": "battery.charge", "above": "1%", "severity": "warning", "name": "charged"}
+            rule = {"device": "ups-a", "point": "battery.charge", "above": "1%", "severity": "warning",
+                    "name": "charged"}
             with self.busbard({**config, "alarms": [rule]}) as busbard:
                 receiver.wait(lambda: receiver.of(ADDED), what="the alarm of the rule")
                 busbard.reload(config)
@@ -341,7 +342,8 @@ class Away(Case):
                 self.assertEqual({number(one) for one in of(b"ups-a")}, {number(of(b"ups-a")[0])})
                 seconds = [one[LISTED[ON_BATTERY][1][0]] for one in of(b"ups-a")]
                 self.assertEqual(seconds, sorted(seconds))
-                say(f"upsTrapOnBattery after 0, 1 and 3 minutes with {seconds} seconds on battery; snmpd was away in the second")
+                say(f"upsTrapOnBattery after 0, 1 and 3 minutes with {seconds} seconds on battery; "
+                    "snmpd was away in the second")
 
 
 if __name__ == "__main__":

@@ -235,7 +235,8 @@ class Refusing(unittest.TestCase):
 
             def refuse(request):  # a Response with error openFailed
                 session, transaction, packet = struct.unpack_from("=III", request, 4)
-                return struct.pack("=BBBBIIIIIHH", 1, 18, request[2] & 16, 0, session, transaction, packet, 8, 0, 256, 0)
+                return struct.pack("=BBBBIIIIIHH", 1, 18, request[2] & 16, 0, session, transaction, packet,
+                                   8, 0, 256, 0)
             with Listener(path, refuse), Busbard(configuration(f"unix:{path}", retry="500ms")) as busbard:
                 busbard.wait_log("agentx: .*openFailed")
 
@@ -326,7 +327,8 @@ class Options(unittest.TestCase):
         with Busbard(configuration("unix:/nowhere/master")) as busbard:
             for options, fault in self.FAULTS:
                 with self.subTest(options):
-                    done = busbard.reload(configuration(options.pop("master", "/nowhere/master"), **options), check=False)
+                    config = configuration(options.pop("master", "/nowhere/master"), **options)
+                    done = busbard.reload(config, check=False)
                     self.assertNotEqual(done.returncode, 0)
                     self.assertRegex(done.stderr + done.stdout + busbard.log(), fault)
 

@@ -29,8 +29,8 @@ def page_config(name):
 
 
 def check(path):
-    return subprocess.run([BUILD / "bin" / "busbard", "--check", "-c", path], capture_output=True, text=True, timeout=120,
-                          check=False)
+    return subprocess.run([BUILD / "bin" / "busbard", "--check", "-c", path], capture_output=True, text=True,
+                          timeout=120, check=False)
 
 
 class Alarms(unittest.TestCase):

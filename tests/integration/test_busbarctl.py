@@ -328,7 +328,8 @@ class Trouble(unittest.TestCase):
         events = self.daemon.json("events")
         numbers = [event["number"] for event in events]
         self.assertEqual(numbers, sorted(set(numbers)))
-        states = [event["event"] for event in self.daemon.json("events", "ups-mute") if event["event"].startswith("device")]
+        states = [event["event"] for event in self.daemon.json("events", "ups-mute")
+                  if event["event"].startswith("device")]
         # It falls silent once; on a machine that stood still for a second it was lost before.
         self.assertEqual(states, ["device-found", "device-lost"] * (len(states) // 2))
         self.assertTrue(states)

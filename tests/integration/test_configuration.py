@@ -142,7 +142,8 @@ class Check(unittest.TestCase):
             self.refused(folder, r":2:3: demo: given twice, first in .*/busbar.yaml:2", "conf.d/more.yaml")
 
     def test_hundreds_of_devices_are_checked_in_no_time(self):
-        text = "journal: { log-interval: 1h }\ndevices:\n" + "".join(f"  ups-{i}: {{ plugin: simulator, interval: 1s }}\n" for i in range(2000))
+        devices = (f"  ups-{i}: {{ plugin: simulator, interval: 1s }}\n" for i in range(2000))
+        text = "journal: { log-interval: 1h }\ndevices:\n" + "".join(devices)
         with Folder(text) as folder:
             done = folder.check()
             self.assertEqual(done.returncode, 0, done.stderr)

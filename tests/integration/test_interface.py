@@ -26,7 +26,7 @@ def statements(path):
 
 
 def functions(path):
-    """{name: its comment} of the functions that a header declares. A comment speaks for all lines up to an empty one."""
+    """{name: comment} of the functions that a header declares. A comment speaks for all lines up to an empty one."""
     found = {}
     comment = ""
     for statement in statements(path):

@@ -58,20 +58,22 @@ class Restart(unittest.TestCase):
 class Options(unittest.TestCase):
     def test_a_data_log_without_end_is_refused_with_the_arithmetic(self):
         with Busbard({"devices": DEVICES}) as busbard:
-            done = busbard.reload({"devices": DEVICES, "journal": {"log-interval": "1s", "keep-log": "365d"}}, check=False)
+            done = busbard.reload({"devices": DEVICES, "journal": {"log-interval": "1s", "keep-log": "365d"}},
+                                  check=False)
             self.assertNotEqual(done.returncode, 0)
             self.assertRegex(done.stderr, r"31,536,000 rows, more than 20,000,000: 1 devices x 31,536,000 samples")
 
     def test_unknown_and_repeated_keys_are_refused(self):
         with tempfile.TemporaryDirectory() as folder:
             path = f"{folder}/busbar.yaml"
-            for text, pattern in (("journal: { keep-event: 1d }", r":1:12: keep-event: unknown key, did you mean 'keep-events'"),
+            for text, pattern in (("journal: { keep-event: 1d }",
+                                   r":1:12: keep-event: unknown key, did you mean 'keep-events'"),
                                   ("journal: 5", r":1:10: journal: must be a mapping"),
                                   ("journal: { reserve: 1 }", r"reserve: out of range")):
                 with open(path, "w", encoding="utf-8") as file:
                     file.write(text + "\n")
-                done = subprocess.run([BUILD / "bin" / "busbard", "-c", path, "--check"], capture_output=True, text=True,
-                                      check=False)
+                done = subprocess.run([BUILD / "bin" / "busbard", "-c", path, "--check"], capture_output=True,
+                                      text=True, check=False)
                 self.assertRegex(done.stderr, pattern)
                 self.assertNotEqual(done.returncode, 0)
 

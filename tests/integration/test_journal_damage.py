@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Truncated and overwritten databases, a full disk, and the order of syncing and telling: the journal starts, keeps what
-it can, says what it lost, and never tells before the disk has it."""
+"""Truncated and overwritten databases, a full disk, and the order of syncing and telling: the journal starts, keeps
+what it can, says what it lost, and never tells before the disk has it."""
 import contextlib
 import os
 import pathlib
@@ -241,7 +241,8 @@ class Order(unittest.TestCase):
             elif "fdatasync resumed" in call and call.endswith("= 0"):
                 synced = synced or (waiting.pop(thread, False) and index)
             elif call.startswith("write(1<") and re.search(rf'"a \d+ {re.escape(text)}\\n"', call):
-                self.assertTrue(synced, f"{text} was told in line {index} of the trace, written in {written}, not synced")
+                self.assertTrue(synced,
+                                f"{text} was told in line {index} of the trace, written in {written}, not synced")
                 return
         self.fail(f"{text} was told, but not in the trace")
 

@@ -107,7 +107,8 @@ class Architecture(unittest.TestCase):
     def test_every_module_of_the_core_has_its_row(self):
         page = (SOURCE / "docs/architecture.md").read_text(encoding="utf-8")
         rows = re.search(r"^## Core modules.*?(?=^## )", page, re.MULTILINE | re.DOTALL).group()
-        named = {name for row in re.findall(r"^\| (`[^|]*) \|", rows, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+        named = {name for row in re.findall(r"^\| (`[^|]*) \|", rows, re.MULTILINE)
+                 for name in re.findall(r"`(\w+)`", row)}
         modules = {path.stem for path in (SOURCE / "core").glob("*.c")}
         self.assertEqual({name for name in modules
                           if not any(name == row or name.startswith(f"{row}_") for row in named)}, set(), "no row")

@@ -168,7 +168,8 @@ class Checked(unittest.TestCase):
                 self.assertEqual([(at, about in told) for at, told in faults if at == line], [(line, True)], faults)
 
     def test_all_faults_of_a_file_are_told_at_once(self):
-        faults = self.check(GOOD.replace("output.L1.load", "output.L1.laod").replace("ups.temperature", "ups.temprature"))
+        bad = GOOD.replace("output.L1.load", "output.L1.laod").replace("ups.temperature", "ups.temprature")
+        faults = self.check(bad)
         self.assertEqual([line for line, _ in faults], [4, 6])
 
     def test_files_that_are_none(self):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/modbus.md, taken at its word: the map it shows is checked, dropped in and served, and foreign clients read it."""
+"""docs/modbus.md, taken at its word: the map in it is checked, dropped in and served; foreign clients read it."""
 import re
 import resource
 import socket
@@ -21,7 +21,8 @@ devices:
       1: [ {{ device: ups-a, map: default }} ]
       2: [ {{ device: ups-a, map: example-ups }} ]
 """
-COPY = '  copy: {{ plugin: ups-modbus, address: "modbus-tcp://127.0.0.1:{port}/2", model: example-ups, interval: 200ms }}\n'
+COPY = ('  copy: {{ plugin: ups-modbus, address: "modbus-tcp://127.0.0.1:{port}/2", model: example-ups, '
+        'interval: 200ms }}\n')
 
 
 def example_map():

@@ -31,7 +31,8 @@ GRACE = 5000  # ms that a request may end behind its deadline on a machine that 
 
 def ask(port, requests, timeout_ms=PATIENT, how="wait", patience=60):
     """Run modbus_client against @port; what it counted, as a dict."""
-    with Process([BUILD / "tests/modbus_client", f"modbus-tcp://127.0.0.1:{port}/1", how, timeout_ms, requests]) as client:
+    argv = [BUILD / "tests/modbus_client", f"modbus-tcp://127.0.0.1:{port}/1", how, timeout_ms, requests]
+    with Process(argv) as client:
         status = client.wait(patience)
         if status != 0:
             raise AssertionError(f"modbus_client ended with {status}: {client.log()}")
@@ -40,8 +41,8 @@ def ask(port, requests, timeout_ms=PATIENT, how="wait", patience=60):
 
 
 def ask_until_heard(attempt, heard, timeouts=(50, 1000)):
-    """What attempt(timeout_ms) counted: with a short time-out first, which saves waiting for what never comes, and with a
-    longer one if the machine was too slow for it: if heard(counted) does not hold."""
+    """What attempt(timeout_ms) counted: with a short time-out first, which saves waiting for what never comes, and with
+    a longer one if the machine was too slow for it: if heard(counted) does not hold."""
     for timeout in timeouts:
         counted = attempt(timeout * PATIENCE)
         if heard(counted):
@@ -88,8 +89,8 @@ class LateReplies(unittest.TestCase):
             self.assertGreater(seen["right"], requests // 10)
             self.assertGreater(seen["late"], requests // 4)
             self.assertEqual(seen["right"] + seen["late"] + seen["errors"], requests)
-            say(f"late answers ({how}): {seen['late']} of {requests} requests given up, {seen['right']} answered right, "
-                f"{seen['wrong']} wrong")
+            say(f"late answers ({how}): {seen['late']} of {requests} requests given up, "
+                f"{seen['right']} answered right, {seen['wrong']} wrong")
 
     def test_a_late_answer_is_never_taken_for_another_when_waiting(self):
         self.check("wait")
@@ -121,8 +122,10 @@ def wrong_byte_count(request):
 # What a peer may say instead of the answer; each is no answer to the request.
 LIES = {
     "wrong unit": lambda request: own_address_as(request, unit=2),
-    "transaction of the request before": lambda request: own_address_as(request, transaction=request.transaction - 1 & 0xFFFF),
-    "transaction of the next request": lambda request: own_address_as(request, transaction=request.transaction + 1 & 0xFFFF),
+    "transaction of the request before": lambda request: own_address_as(
+        request, transaction=request.transaction - 1 & 0xFFFF),
+    "transaction of the next request": lambda request: own_address_as(
+        request, transaction=request.transaction + 1 & 0xFFFF),
     "another protocol": lambda request: own_address_as(request, protocol=1),
     "one word too few": shorter,
     "one word too many": longer,
@@ -339,8 +342,8 @@ class WholeAgent(unittest.TestCase):
         def answer(request, connection):
             good = plain(request, connection)
             return dice.choice(lies)(request) if dice.random() < 0.2 else good
-        with Peer(answer) as peer, \
-                daemon_for({"ups": device(peer.port, model="socomec", timeout="200ms", **{"stale-after": "30s"})}) as daemon:
+        options = {"model": "socomec", "timeout": "200ms", "stale-after": "30s"}
+        with Peer(answer) as peer, daemon_for({"ups": device(peer.port, **options)}) as daemon:
             wait_for(lambda: value_of(daemon, "ups", "battery.charge") is not None, 60, "a first reading")
             before = resident_kilobytes(daemon.pid)
             until = time.monotonic() + (60 if cut(60, 5, "seconds of lies") == 60 else 5)

@@ -109,7 +109,7 @@ class RoundTrip(unittest.TestCase):
         cls.daemon = Busbard(config)
         cls.addClassCleanup(cls.daemon.__exit__, None, None, None)
         wait_for(lambda: cls.daemon.json("status")["devices"][0]["state"] == "up", what="the source")
-        # Only now those that read it: asked before it had a reading, a unit says "later", and is asked again much later.
+        # Only now those that read it: asked before it had a reading, a unit says "later", and is asked again later.
         config["devices"].update(readers)
         cls.daemon.reload(config)
         waiting = set(readers)

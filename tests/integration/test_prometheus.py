@@ -238,7 +238,8 @@ class Servers(unittest.TestCase):
             self.assertIn(("ups_battery_charge_ratio", 'device="other"'), values)
 
     def test_devices_that_come_and_go_come_and_go_on_the_page(self):
-        with Busbard({**config(a=simulator()), "exporters": {"prometheus": {"listen": f"127.0.0.1:{free_port()}"}}}) as daemon:
+        exporters = {"prometheus": {"listen": f"127.0.0.1:{free_port()}"}}
+        with Busbard({**config(a=simulator()), "exporters": exporters}) as daemon:
             port = port_of(daemon)
             exporters = {"prometheus": {"listen": f"127.0.0.1:{port}"}}
 

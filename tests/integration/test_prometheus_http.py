@@ -153,8 +153,9 @@ class Abuse(unittest.TestCase):
         self.read_answer(client)
 
     def test_malformed_requests_are_refused(self):
-        requests = [b"\r\n\r\n", b"GET\r\n\r\n", b"GET /metrics\r\n\r\n", b"\0\0\0\0\r\n\r\n", b"GET /metrics HTTP/9.9\r\n\r\n",
-                    b"GET /metrics HTTP/1.1\r\nHost\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        requests = [b"\r\n\r\n", b"GET\r\n\r\n", b"GET /metrics\r\n\r\n", b"\0\0\0\0\r\n\r\n",
+                    b"GET /metrics HTTP/9.9\r\n\r\n", b"GET /metrics HTTP/1.1\r\nHost\r\n\r\n",
+                    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
                     b"GET /metrics HTTP/1.1\r\n: no name\r\nHost: x\r\n\r\n", b"\xff" * 300 + b"\r\n\r\n",
                     b"GET /metrics HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
                     b"GET /metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n"]

@@ -149,7 +149,8 @@ class Profiles(unittest.TestCase):
                 continue
             self.assertEqual(point["quality"].split(",")[0], "good", row["point"])
             self.assertIsNotNone(point["value"], row["point"])
-        changing = [row for row in rows if row["kind"] in ("number", "counter", "enum", "flags") and row["point"] in first]
+        changing = [row for row in rows
+                    if row["kind"] in ("number", "counter", "enum", "flags") and row["point"] in first]
         still = [row["point"] for row in changing if first[row["point"]]["value"] == second[row["point"]]["value"]]
         self.assertLessEqual(len(still), len(changing) // 20, still)
         say(f"profile everything: {len(rows)} rows of the dictionary, {len(first)} points, "
@@ -185,8 +186,9 @@ class Profiles(unittest.TestCase):
                 self.assertAlmostEqual(points[f"module.{module}.temperature"]["value"], 23, delta=1)
                 self.assertAlmostEqual(points[f"module.{module}.impedance"]["value"], 5.2, delta=0.3)
                 self.assertEqual(points[f"module.{module}.alarms"]["value"], "")
-            wait_for(lambda: busbard.points("bacs")["module.40.voltage"]["value"] != points["module.40.voltage"]["value"],
-                     10, "the last module to change")
+            before = points["module.40.voltage"]["value"]
+            wait_for(lambda: busbard.points("bacs")["module.40.voltage"]["value"] != before, 10,
+                     "the last module to change")
 
 
 if __name__ == "__main__":

@@ -57,7 +57,8 @@ class Protocols(unittest.TestCase):
         with Client() as client:
             for auth, privacy in PAIRS:
                 name = user_name(auth, privacy)
-                self.assertEqual(client.open(name, **options(self.snmpd.port, auth, privacy, timeout=PATIENT)), "0", name)
+                opened = client.open(name, **options(self.snmpd.port, auth, privacy, timeout=PATIENT))
+                self.assertEqual(opened, "0", name)
                 client.ask(name, LOCATION)
                 client.ask(name, "4", SYSTEM, how="bulk")
             for pair in PAIRS:

@@ -305,7 +305,8 @@ class HardTimes(Case):
                     slowest = max(slowest, time.monotonic() - begin)
                 busbard.wait_log(f"tls://127.0.0.1:{stalled[1].port}: no agreement: Connection timed out")
                 self.assert_sequence(rsyslog.numbers(), last)
-                say(f"beside stalled receivers the slowest of 20 events took {slowest * 1000:.0f} ms, two programs included")
+                say(f"beside stalled receivers the slowest of 20 events took {slowest * 1000:.0f} ms, "
+                    "two programs included")
 
     def test_a_network_that_vanishes_is_noticed(self):
         """As when the mains failure takes the switch along. In a network of its own, whose only interface goes down."""

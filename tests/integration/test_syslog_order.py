@@ -61,7 +61,8 @@ class Durable(Case):
                 calls = list(self.calls(path.read_text(errors="replace")))
         for name in devices:
             sent = [call for call in calls if call[3] == "sendto" and name in call[4] and "[busbar@" in call[4]]
-            written = [call for call in calls if call[3] in ("pwrite64", "write") and "-wal>" in call[4] and name in call[4]]
+            written = [call for call in calls
+                       if call[3] in ("pwrite64", "write") and "-wal>" in call[4] and name in call[4]]
             self.assertTrue(sent and written, f"{name}: {len(sent)} sent, {len(written)} written")
             synced = [call for call in calls if call[3] == "fdatasync" and "-wal>" in call[4]
                       and call[0] > written[0][1] and call[1] < sent[0][0]]
@@ -76,7 +77,8 @@ class InTime(Case):
         with SnmpUps() as ups, BlackHoles(6) as holes, Rsyslog() as rsyslog:
             devices = {"ups": ups.device(interval="5s", watch="500ms"), **holes.devices(interval="1s")}
             devices.update({f"live-{i}": {"plugin": "simulator", "interval": "1s"} for i in range(14)})
-            exporter = {**QUICK, "servers": [f"tcp://127.0.0.1:{rsyslog.tcp_port}", f"udp://127.0.0.1:{rsyslog.udp_port}"]}
+            exporter = {**QUICK,
+                        "servers": [f"tcp://127.0.0.1:{rsyslog.tcp_port}", f"udp://127.0.0.1:{rsyslog.udp_port}"]}
             rows = lambda: [(row["input"], row["busbar"]["state"]) for row in rsyslog.lines()
                             if row["busbar"].get("device") == "ups" and row["busbar"].get("alarm") == "on-battery"]
             with Busbard(self.config({"syslog": exporter}, devices)) as busbard:

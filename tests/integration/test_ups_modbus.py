@@ -318,7 +318,7 @@ class Connections(unittest.TestCase):
                 connections = peer.connections
                 peer.drop()
                 wait_for(lambda seen=connections: peer.connections > seen, 5, "a new connection")
-                # The next drop shall meet a connection between two polls: that a second one comes says the first is over.
+                # The next drop shall meet a connection between two polls: a second one says that the first is over.
                 answered = len(peer.requests) + 2
                 wait_for(lambda seen=answered: len(peer.requests) >= seen, 5, "polls on the new connection")
             wait_for(lambda: peer.open_connections == 1, 5, "one connection")
@@ -399,7 +399,8 @@ address,count,type,functions,symbol,point,scale,offset,values,note
             return request.frame
         if request.function == 1:
             bits = sum(space[address] << i for i, address in enumerate(wanted))
-            return request.reply(bytes([1, (request.count + 7) // 8]) + bits.to_bytes((request.count + 7) // 8, "little"))
+            size = (request.count + 7) // 8
+            return request.reply(bytes([1, size]) + bits.to_bytes(size, "little"))
         return request.words([space[address] for address in wanted])
 
     def write(self, function, address, value, unit=1):

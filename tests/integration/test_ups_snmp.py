@@ -57,7 +57,8 @@ class Behaviour(unittest.TestCase):
             self.assertEqual({request[0] for request in agent.requests[before:]}, {GETBULK})
 
     def test_alarms_are_seen_at_the_next_watch(self):
-        with Agent(one_phase()) as agent, daemon_for(agent, interval="1h", watch="50ms", **{"stale-after": "2h"}) as daemon:
+        with Agent(one_phase()) as agent, \
+                daemon_for(agent, interval="1h", watch="50ms", **{"stale-after": "2h"}) as daemon:
             wait_value(daemon, "alarm.on-battery", True)
             agent.set(UPS + "6.2.1.2.1", None)  # on-battery goes, the others stay
             agent.set(UPS + "6.1.0", number(2, GAUGE))
@@ -258,7 +259,7 @@ class Hostile(unittest.TestCase):
             self.check_alive(agent, daemon)
 
     def test_what_no_answer_can_carry_costs_only_itself(self):
-        """A text larger than a datagram, and numbers that net-snmp refuses together with all that stands beside them."""
+        """A text larger than a datagram, and numbers that net-snmp refuses together with all beside them."""
         objects = one_phase()
         objects[oid(UPS + "1.2.0")] = (STRING, b"x" * 70000)
         objects[oid(UPS + "3.3.1.2.1")] = (0x46, b"\xff" * 20)

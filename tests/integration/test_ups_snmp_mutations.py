@@ -181,7 +181,8 @@ class Mutation:
         self.said.append(f"alarm {row}")
 
     def uptime(self):
-        self.objects[UPTIME] = self.dice.choice(((NULL, b""), number(5), (TICKS, b"\xff\xff\xff\xff"), (STRING, b"1 day")))
+        self.objects[UPTIME] = self.dice.choice(
+            ((NULL, b""), number(5), (TICKS, b"\xff\xff\xff\xff"), (STRING, b"1 day")))
         self.said.append("sysUpTime")
 
     def anonymous(self):
@@ -266,7 +267,8 @@ class Mutations(unittest.TestCase):
             return []
         touched = {name[:10] for name in mutation.touched}
         points = [point for point, names in reading.sources.items()
-                  if len(reading.values[point]) == 1 and point in before and not {name[:10] for name in names} & touched]
+                  if len(reading.values[point]) == 1 and point in before
+                  and not {name[:10] for name in names} & touched]
         if not sees_all:  # nothing leads to names that are spelled in another way than the MIB's, nor to modules
             points = [point for point in points if "module" not in point and reading.is_plainly_spelled(point)]
         return points
