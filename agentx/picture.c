@@ -12,16 +12,26 @@
 /* The master counts hundredths of a second, we thousandths: less than this is no difference. */
 #define ROUNDING_MS 20
 
+/* Times come from devices, too, and may be anything. */
+static int64_t difference(int64_t a, int64_t b)
+{
+	int64_t difference;
+
+	if (!__builtin_sub_overflow(a, b, &difference))
+		return difference;
+	return a < 0 ? INT64_MIN : INT64_MAX;
+}
+
 uint32_t moment_uptime(const struct moment *moment, int64_t at_ms)
 {
-	return at_ms <= moment->master_ms
-		       ? 0
-		       : (uint32_t)((at_ms - moment->master_ms) / 10); /* it wraps, as TimeTicks do */
+	const int64_t uptime_ms = difference(at_ms, moment->master_ms);
+
+	return uptime_ms <= 0 ? 0 : (uint32_t)(uptime_ms / 10); /* it wraps, as TimeTicks do */
 }
 
 uint32_t moment_uptime_of_wall(const struct moment *moment, int64_t wall_ms)
 {
-	return moment_uptime(moment, wall_ms - moment->lead_ms);
+	return moment_uptime(moment, difference(wall_ms, moment->lead_ms));
 }
 
 int64_t moment_lead(int64_t before_ms, int64_t now_ms, int64_t wall_ms)

@@ -154,3 +154,13 @@ Test(agentx_session, a_time_of_the_wall_clock_stays_what_it_is_until_that_clock_
 	cr_assert_eq(moment_uptime_of_wall(&moment, 1795167000125 + 95000), 5500, "and back");
 	cr_assert_eq(moment_uptime_of_wall(&moment, 1795167000125 + 39000), 0, "before the master started");
 }
+
+Test(agentx_session, a_time_that_cannot_be_does_no_harm)
+{
+	const struct moment moment = {.now_ms = 100000, .lead_ms = 1795167000125, .master_ms = -40000};
+	const struct moment behind = {.now_ms = 100000, .lead_ms = -1795167000125, .master_ms = -40000};
+
+	cr_assert_eq(moment_uptime_of_wall(&moment, INT64_MIN), 0); /* found by fuzz_agentx_answer */
+	cr_assert_eq(moment_uptime_of_wall(&behind, INT64_MAX), (uint32_t)(INT64_MAX / 10));
+	cr_assert_eq(moment_uptime(&moment, INT64_MAX), (uint32_t)(INT64_MAX / 10));
+}
