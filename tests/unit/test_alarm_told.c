@@ -1,38 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * test_alarm_told.c - alarms over restarts of the agent, with a journal that outlives it.
- *
- * Readings are dated by the real clock, so the test's time begins there and only runs faster.
  */
 #include "alarm_admin.h"
 #include "alarm_told.h"
-#include "fake_device.h"
 #include "journal_support.h"
-#include "monitor.h"
-
-static struct bb_registry *registry;
-static struct bb_device *device;
-static int64_t now;     /* boottime of the test */
-static uint64_t looked; /* number of the last event that was looked at */
+#include "monitor_support.h"
 
 /* The agent starts, with a device that has @points. */
 static void begin_life(const char *const *points)
 {
 	looked = open_journal() - 1;
-	cr_assert_eq(registry_create(NULL, &registry), 0); /* nothing is posted: the test calls the monitor */
-	cr_assert_eq(monitor_start(registry), 0);
-	device = fake_open_device(registry, "ups-a", points);
-	cr_assert_eq(registry_add(registry, device), 0);
-	now = bb_clock_ms();
+	monitored_begin(points);
 }
 
 /* What is told and remembered becomes durable: the journal is closed in order. */
 static void end_life(void)
 {
-	registry_remove(registry, device);
-	fake_free(device);
-	monitor_stop(registry);
-	registry_destroy(registry);
+	monitored_end();
 	close_journal();
 }
 
@@ -57,58 +42,12 @@ static void stop(void)
 
 TestSuite(alarm_told, .init = start, .fini = stop);
 
-static void look(void)
-{
-	monitor_check(registry, now, now);
-}
-
-static void pass(int64_t ms)
-{
-	for (; ms > 0; ms -= 1000) {
-		now += 1000;
-		look();
-	}
-}
-
-static const struct bb_event *expect(enum bb_event_kind kind, const char *subject)
-{
-	const struct bb_event *event = events_next(looked);
-
-	cr_assert_not_null(event, "no event where %s %s was due", bb_event_kind_name(kind), subject);
-	cr_assert(event->kind == kind && strcmp(event->subject, subject) == 0, "%s %s where %s %s was due",
-		  bb_event_kind_name(event->kind), event->subject, bb_event_kind_name(kind), subject);
-	looked = event->number;
-	return event;
-}
-
-static void expect_nothing(void)
-{
-	const struct bb_event *event = events_next(looked);
-
-	cr_assert(event == NULL, "%s %s came unexpected", event ? bb_event_kind_name(event->kind) : "",
-		  event ? event->subject : "");
-}
-
 static void poll_with(bool on_battery)
 {
 	script.on_battery = on_battery;
 	cr_assert_eq(device_poll(device, BB_GROUP_REST), 0);
 	now = bb_clock_ms();
 	look();
-}
-
-static struct bb_alarm alarm_named(const char *name)
-{
-	struct bb_snapshot snapshot;
-	struct bb_alarm alarm = {0};
-
-	bb_device_snapshot(device, now, &snapshot);
-	for (size_t i = 0; i < snapshot.alarms->count; i++)
-		if (strcmp(snapshot.alarms->alarms[i].type->name, name) == 0)
-			alarm = snapshot.alarms->alarms[i];
-	bb_snapshot_release(&snapshot);
-	cr_assert_not_null(alarm.type, "%s", name);
-	return alarm;
 }
 
 /* The device is found, and on battery. Returns the number of the event that says the latter. */

@@ -2,69 +2,21 @@
  *
  * test_derive.c - what follows from what: the worked values of the status word, in both directions, and NUT's tokens.
  */
-#include <criterion/criterion.h>
-#include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <busbar/macros.h>
 
-#include "derive.h"
-#include "draft.h"
-#include "reading.h"
+#include "derive_support.h"
 
-/* A reading of a device that delivers @names ("a b c"), each with the value that follows, or −1 for none. */
 static struct bb_reading *derived(const char *names, ...)
 {
-	char copy[512], *rest = copy, *name;
-	struct generation *generation;
 	struct bb_reading *reading;
-	struct derive_plan *plan;
-	struct draft draft = {0};
 	va_list values;
 
-	cr_assert_lt(strlen(names), sizeof(copy));
-	strcpy(copy, names);
-	cr_assert_eq(draft_init(&draft, NULL, NULL), 0);
-	while ((name = strsep(&rest, " ")) != NULL)
-		if (name[0] != '\0')
-			cr_assert_geq(draft_add(&draft, &(struct bb_point_spec){.name = name}, 1), 0, "%s", name);
-	const size_t count = draft.count;
-
-	cr_assert_eq(derive_extend(&draft, NULL, &plan), 0);
-	cr_assert_eq(generation_create(&draft, plan, &generation), 0);
-	draft_finish(&draft);
-
-	reading = reading_create(generation, NULL, BB_GROUP_REST, 1);
-	generation_unref(generation);
 	va_start(values, names);
-	for (size_t i = 0; i < count; i++) {
-		if (bb_reading_point(reading, i)->kind == BB_KIND_STRING) {
-			const char *text = va_arg(values, const char *);
-
-			cr_assert_eq(bb_reading_set_text(reading, i, text, strlen(text)), 0);
-			continue;
-		}
-		const int value = va_arg(values, int);
-
-		if (value >= 0)
-			cr_assert_eq(bb_reading_set(reading, i, value), 0);
-	}
+	reading = derived_from(NULL, names, values);
 	va_end(values);
-	derive_fill(reading->generation->plan, reading, false);
 	return reading;
-}
-
-#define NOT_GOOD (-1)
-#define MISSING  (-2)
-
-static int64_t value_of(const struct bb_reading *reading, const char *name)
-{
-	const int place = bb_reading_find(reading, name);
-
-	if (place < 0)
-		return MISSING;
-	return bb_reading_qualities(reading)[place] == BB_QUALITY_GOOD ? bb_reading_values(reading)[place] : NOT_GOOD;
 }
 
 static const char *status_of(const struct bb_reading *reading)

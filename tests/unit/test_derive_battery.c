@@ -2,17 +2,13 @@
  *
  * test_derive_battery.c - age of a battery and the time it would last, from what the configuration knows.
  */
-#include <criterion/criterion.h>
 #include <errno.h>
-#include <stdarg.h>
 
 #include <busbar/clock.h>
 #include <busbar/macros.h>
 
-#include "derive.h"
 #include "derive_battery.h"
-#include "draft.h"
-#include "reading.h"
+#include "derive_support.h"
 
 #define MINUTES INT64_C(60000)
 
@@ -69,50 +65,15 @@ Test(derive_battery, without_a_load_it_does_not_last_for_ever)
 
 /* ---- points ---- */
 
-/* A reading of a device that delivers @names ("a b c"), each with the value that follows, or −1 for none. */
 static struct bb_reading *derived(const struct battery_settings *settings, const char *names, ...)
 {
-	char copy[256], *rest = copy, *name;
-	struct generation *generation;
 	struct bb_reading *reading;
-	struct derive_plan *plan;
-	struct draft draft = {0};
 	va_list values;
 
-	strcpy(copy, names);
-	cr_assert_eq(draft_init(&draft, NULL, NULL), 0);
-	while ((name = strsep(&rest, " ")) != NULL)
-		if (name[0] != '\0')
-			cr_assert_geq(draft_add(&draft, &(struct bb_point_spec){.name = name}, 1), 0, "%s", name);
-	const size_t count = draft.count;
-
-	cr_assert_eq(derive_extend(&draft, settings, &plan), 0);
-	cr_assert_eq(generation_create(&draft, plan, &generation), 0);
-	draft_finish(&draft);
-	reading = reading_create(generation, NULL, BB_GROUP_REST, 1);
-	generation_unref(generation);
 	va_start(values, names);
-	for (size_t i = 0; i < count; i++) {
-		const int value = va_arg(values, int);
-
-		if (value >= 0)
-			cr_assert_eq(bb_reading_set(reading, i, value), 0);
-	}
+	reading = derived_from(settings, names, values);
 	va_end(values);
-	derive_fill(reading->generation->plan, reading, false);
 	return reading;
-}
-
-#define NOT_GOOD (-1)
-#define MISSING  (-2)
-
-static int64_t value_of(const struct bb_reading *reading, const char *name)
-{
-	const int place = bb_reading_find(reading, name);
-
-	if (place < 0)
-		return MISSING;
-	return bb_reading_qualities(reading)[place] == BB_QUALITY_GOOD ? bb_reading_values(reading)[place] : NOT_GOOD;
 }
 
 /* The runtime of the reading, which goes. */

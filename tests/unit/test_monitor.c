@@ -1,100 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * test_monitor.c - what becomes an event, on clocks that the test turns.
- *
- * Readings are dated by the real clock, so the test's time begins there and only runs faster.
  */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "events.h"
-#include "fake_device.h"
-#include "monitor.h"
+#include "monitor_support.h"
 #include "reading.h"
 
-static struct bb_registry *registry;
-static struct bb_loop *loop;
-static struct bb_device *device;
-static int64_t now;     /* boottime of the test */
-static uint64_t looked; /* number of the last event that was looked at */
-
-static void start(void)
-{
-	script = (struct fake_script){0};
-	looked = 0;
-	cr_assert_eq(bb_loop_create(&loop), 0);
-	cr_assert_eq(events_start(loop, 1), 0);
-	cr_assert_eq(registry_create(NULL, &registry), 0); /* nothing is posted: the test calls the monitor */
-	cr_assert_eq(monitor_start(registry), 0);
-	device = fake_open_device(registry, "ups-a", fake_ups_points);
-	cr_assert_eq(registry_add(registry, device), 0);
-	now = bb_clock_ms();
-}
-
-static void stop(void)
-{
-	registry_remove(registry, device);
-	fake_free(device);
-	monitor_stop(registry);
-	registry_destroy(registry);
-	events_stop();
-	bb_loop_destroy(loop);
-}
-
-TestSuite(monitor, .init = start, .fini = stop);
-
-/* Let @ms pass in seconds, with a look every second, as when all is well. */
-static void pass(int64_t ms)
-{
-	for (; ms > 0; ms -= 1000) {
-		now += 1000;
-		monitor_check(registry, now, now);
-	}
-}
-
-static void look(void)
-{
-	monitor_check(registry, now, now);
-}
-
-/* The next event is of @kind and about @subject. */
-static void expect(enum bb_event_kind kind, const char *subject)
-{
-	const struct bb_event *event = events_next(looked);
-
-	cr_assert_not_null(event, "no event where %s %s was due", bb_event_kind_name(kind), subject);
-	cr_assert(event->kind == kind && strcmp(event->subject, subject) == 0, "%s %s where %s %s was due",
-		  bb_event_kind_name(event->kind), event->subject, bb_event_kind_name(kind), subject);
-	looked = event->number;
-}
-
-static void expect_nothing(void)
-{
-	const struct bb_event *event = events_next(looked);
-
-	cr_assert(event == NULL, "%s %s came unexpected", event ? bb_event_kind_name(event->kind) : "",
-		  event ? event->subject : "");
-}
+TestSuite(monitor, .init = monitored_start, .fini = monitored_stop);
 
 static void poll_with(bool on_battery)
 {
 	script.on_battery = on_battery;
 	cr_assert_eq(device_poll(device, BB_GROUP_REST), 0);
-}
-
-static struct bb_alarm alarm_named(const char *name)
-{
-	struct bb_snapshot snapshot;
-	struct bb_alarm alarm = {0};
-
-	bb_device_snapshot(device, now, &snapshot);
-	for (size_t i = 0; i < snapshot.alarms->count; i++)
-		if (strcmp(snapshot.alarms->alarms[i].type->name, name) == 0)
-			alarm = snapshot.alarms->alarms[i];
-	bb_snapshot_release(&snapshot);
-	cr_assert_not_null(alarm.type, "%s", name);
-	return alarm;
 }
 
 Test(monitor, an_alarm_is_raised_and_cleared_once)

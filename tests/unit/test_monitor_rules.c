@@ -2,22 +2,12 @@
  *
  * test_monitor_rules.c - rules of a device as the monitor runs them, and what people say about alarms, on clocks that
  * the test turns.
- *
- * Readings are dated by the real clock, so the test's time begins there and only runs faster.
  */
 #include <errno.h>
 
 #include "alarm_admin.h"
-#include "events.h"
-#include "fake_device.h"
-#include "monitor.h"
+#include "monitor_support.h"
 #include "rule_support.h"
-
-static struct bb_registry *registry;
-static struct bb_loop *loop;
-static struct bb_device *device;
-static int64_t now;     /* boottime of the test */
-static uint64_t looked; /* number of the last event that was looked at */
 
 static void set_rules(const char *text)
 {
@@ -29,63 +19,7 @@ static void set_rules(const char *text)
 	rule_set_unref(rules);
 }
 
-static void start(void)
-{
-	script = (struct fake_script){0};
-	looked = 0;
-	cr_assert_eq(bb_loop_create(&loop), 0);
-	cr_assert_eq(events_start(loop, 1), 0);
-	cr_assert_eq(registry_create(NULL, &registry), 0); /* nothing is posted: the test calls the monitor */
-	cr_assert_eq(monitor_start(registry), 0);
-	device = fake_open_device(registry, "ups-a", fake_ups_points);
-	cr_assert_eq(registry_add(registry, device), 0);
-	now = bb_clock_ms();
-}
-
-static void stop(void)
-{
-	registry_remove(registry, device);
-	fake_free(device);
-	monitor_stop(registry);
-	registry_destroy(registry);
-	events_stop();
-	bb_loop_destroy(loop);
-}
-
-TestSuite(monitor_rules, .init = start, .fini = stop);
-
-static void look(void)
-{
-	monitor_check(registry, now, now);
-}
-
-/* Let @ms pass in seconds, with a look every second, while the device answers: readings are as fresh as they were. */
-static void pass(int64_t ms)
-{
-	for (; ms > 0; ms -= 1000) {
-		now += 1000;
-		look();
-	}
-}
-
-static const struct bb_event *expect(enum bb_event_kind kind, const char *subject)
-{
-	const struct bb_event *event = events_next(looked);
-
-	cr_assert_not_null(event, "no event where %s %s was due", bb_event_kind_name(kind), subject);
-	cr_assert(event->kind == kind && strcmp(event->subject, subject) == 0, "%s %s where %s %s was due",
-		  bb_event_kind_name(event->kind), event->subject, bb_event_kind_name(kind), subject);
-	looked = event->number;
-	return event;
-}
-
-static void expect_nothing(void)
-{
-	const struct bb_event *event = events_next(looked);
-
-	cr_assert(event == NULL, "%s %s came unexpected", event ? bb_event_kind_name(event->kind) : "",
-		  event ? event->subject : "");
-}
+TestSuite(monitor_rules, .init = monitored_start, .fini = monitored_stop);
 
 /* The charge becomes @charge (−1: it cannot be read), and on-battery what is said. */
 static void publish(int64_t charge, bool on_battery)
@@ -99,20 +33,6 @@ static void publish(int64_t charge, bool on_battery)
 		bb_reading_set_quality(reading, 1, BB_QUALITY_BAD);
 	bb_device_publish(device, reading);
 	look();
-}
-
-static struct bb_alarm alarm_named(const char *name)
-{
-	struct bb_snapshot snapshot;
-	struct bb_alarm alarm = {0};
-
-	bb_device_snapshot(device, now, &snapshot);
-	for (size_t i = 0; i < snapshot.alarms->count; i++)
-		if (strcmp(snapshot.alarms->alarms[i].type->name, name) == 0)
-			alarm = snapshot.alarms->alarms[i];
-	bb_snapshot_release(&snapshot);
-	cr_assert_not_null(alarm.type, "%s", name);
-	return alarm;
 }
 
 static void begin(const char *rules)
