@@ -5,51 +5,31 @@ The devices are bench_modbus_slaves', one process with a port for each. The base
 send, epoll_wait and recv that asks the same devices for the same registers at the same pace and throws the words away.
 """
 import os
-import signal
-import subprocess
 import time
 
 from figures import Figure, cpu_seconds, median, output_of, pinned
+from peers import Peers, wait_for_polls
 from support import Busbard
 
 REGISTERS = 100
 FIRST = 1000
 
 
-class Slaves:
+class Slaves(Peers):
     """@live devices that answer and @silent ones that cannot be connected to; polls are expected every @interval_ms."""
 
     def __init__(self, context, live, silent, interval_ms, control=0):
-        argv = pinned(0, [str(context.tools / "bench_modbus_slaves"), str(live + control), str(silent),
+        super().__init__([str(context.tools / "bench_modbus_slaves"), str(live + control), str(silent),
                           str(interval_ms), str(control)])
-        self._child = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
-        ports = []
-        for line in self._child.stdout:
-            if line == "ready\n":
-                break
-            ports.append(int(line))
-        self.live, self.control, self.silent = ports[:live], ports[live:live + control], ports[live + control:]
-
-    def begin(self):
-        """Begin to measure."""
-        self._child.send_signal(signal.SIGUSR1)
+        self.live, self.control = self.ports[:live], self.ports[live:live + control]
+        self.silent = self.ports[live + control:]
 
     def finish(self):
         """End it: {"requests": …, "registers": …, "polls": …, "late_ms": (median, 99 %, largest), "control_ms":
         the same}."""
-        self._child.terminate()
-        words = self._child.communicate()[0].split()
+        words = self.end()
         return {"requests": int(words[1]), "registers": int(words[3]), "polls": int(words[5]),
                 "late_ms": tuple(map(float, words[7:10])), "control_ms": tuple(map(float, words[11:14]))}
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self._child.poll() is None:
-            self._child.kill()
-            self._child.wait()
-        self._child.stdout.close()
 
 
 def configuration(context, devices):
@@ -66,17 +46,6 @@ def configuration(context, devices):
 def device(port, **options):
     return {"plugin": "ups-modbus", "address": f"modbus-tcp://127.0.0.1:{port}/1", "model": "bench", "watch": "0s",
             **options}
-
-
-def wait_for_polls(busbard, count):
-    """Until @count devices are up."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        rows = busbard.json("status")["devices"]
-        if sum(1 for row in rows if row.get("state") == "up") >= count:
-            return
-        time.sleep(0.2)
-    raise RuntimeError(f"not all of {count} devices came up: {busbard.log()[-2000:]}")
 
 
 def bare(context, interval_ms, seconds, ports):

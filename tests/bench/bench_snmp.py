@@ -5,62 +5,29 @@ The agents are bench_snmp_responder's, one process with a port for each. The bas
 snmp_sess_* and epoll that walks the same tree of the same agents at the same pace and throws the values away.
 """
 import os
-import signal
-import subprocess
 import time
 
 from figures import Figure, cpu_seconds, median, output_of, pinned
+from peers import Peers, wait_for_polls
 from support import Busbard
 
 
-class Responder:
+class Responder(Peers):
     """@live agents that answer and @silent ones that do not; polls are expected every @interval_ms."""
 
     def __init__(self, context, live, silent, interval_ms):
-        argv = pinned(0, [str(context.tools / "bench_snmp_responder"), str(live), str(silent), str(interval_ms)])
-        self._child = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
-        ports = []
-        for line in self._child.stdout:
-            if line == "ready\n":
-                break
-            ports.append(int(line))
-        self.live, self.silent = ports[:live], ports[live:]
-
-    def begin(self):
-        """Begin to measure."""
-        self._child.send_signal(signal.SIGUSR1)
+        super().__init__([str(context.tools / "bench_snmp_responder"), str(live), str(silent), str(interval_ms)])
+        self.live, self.silent = self.ports[:live], self.ports[live:]
 
     def finish(self):
         """End it: {"requests": …, "variables": …, "polls": …, "late_ms": (median, 99 %, largest)}."""
-        self._child.terminate()
-        words = self._child.communicate()[0].split()
+        words = self.end()
         return {"requests": int(words[1]), "variables": int(words[3]), "polls": int(words[5]),
                 "late_ms": tuple(map(float, words[7:10]))}
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self._child.poll() is None:
-            self._child.kill()
-            self._child.wait()
-        self._child.stdout.close()
 
 
 def device(port, **options):
     return {"plugin": "ups-snmp", "address": f"snmp://127.0.0.1:{port}", "watch": "0s", **options}
-
-
-def wait_for_polls(busbard, count):
-    """Until @count devices are up and have settled."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        rows = busbard.json("status")
-        rows = rows.get("devices", rows) if isinstance(rows, dict) else rows
-        if sum(1 for row in rows if row.get("state") == "up") >= count:
-            return
-        time.sleep(0.2)
-    raise RuntimeError(f"not all of {count} devices came up: {busbard.log()[-2000:]}")
 
 
 def poll_cost(context):
