@@ -62,10 +62,12 @@ def series_of_a_device():
     return two - one, 2 * one - two
 
 
-def changed(before, after):
-    """Which share of the series has another value?"""
-    pairs = [pair for pair in zip(before.split(b"\n"), after.split(b"\n")) if not pair[0].startswith(b"#")]
-    return sum(a != b for a, b in pairs) / len(pairs)
+def all_changed(before, after):
+    """Has each of the further points another value? What else a UPS says is in great part the same from poll to poll:
+    alarms that are not active, members of enumerations."""
+    pairs = [(old, new) for old, new in zip(before.split(b"\n"), after.split(b"\n"))
+             if old.startswith(b"busbar_vendor_value{")]
+    return bool(pairs) and all(old != new for old, new in pairs)
 
 
 def start_nginx(context, page):
@@ -113,7 +115,7 @@ def scrape(context):
         daemon, port = start_busbard(devices, points)
         with daemon:
             page = get(port)
-            wait_for(lambda: changed(page, get(port)) > 0.9, 10, "nine of ten series to change")
+            wait_for(lambda: all_changed(page, get(port)), 10, "every further point to change")
             nginx, nginx_port = start_nginx(context, page)
             plain, plain_port = start_snprintf(context, page)
             with nginx, plain:
